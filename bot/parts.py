@@ -1,0 +1,191 @@
+"""What goes out to a chat platform: a reply is a sequence of parts, drawn by each platform in its own syntax.
+
+A part with a key replaces the earlier part with that key where it stands, so that a reply can grow in place.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["good", "failed", "acted", "waiting"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; `[1]` refers to the source of that number."""
+
+    text: str
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """Something typed or printed."""
+
+    text: str
+    language: str = "console"
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table, with the mark that says what it means."""
+
+    text: str
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column names its rows."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str = ""
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the words with its number come from."""
+
+    n: int
+    title: str
+    source: str
+    heading: str
+    url: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The numbered sources of an answer."""
+
+    sources: tuple[Source, ...]
+    key: str | None = "sources"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to do next: a button in a chat, a line to type in a terminal. `command` is a message to send."""
+
+    label: str
+    command: str
+    primary: bool = False
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a learner may do next."""
+
+    choices: tuple[Choice, ...]
+    key: str | None = "choices"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Requests that finished between `start` and `start + seconds` of a run."""
+
+    start: float
+    seconds: float
+    ok: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something an engine did by itself, or (with `acted` false) only noted."""
+
+    t: float
+    actor: str
+    text: str
+    acted: bool
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One container or pod."""
+
+    name: str
+    phase: str
+    detail: str
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One engine's side of a demo: what it is, how it does, what a learner would type to see the same."""
+
+    engine: str
+    name: str
+    version: str
+    state: str
+    mark: Mark
+    bars: tuple[Bar, ...] = ()
+    tiles: tuple[Tile, ...] = ()
+    acts: tuple[Act, ...] = ()
+    back_at: float | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A demo, live or ended: two lanes on one clock. Times are seconds since the run's start."""
+
+    title: str
+    subtitle: str
+    state: Literal["running", "done", "failed", "stopped"]
+    t: float
+    total: float
+    lanes: tuple[Lane, ...] = ()
+    fault: str | None = None
+    fault_at: float | None = None
+    narration: str = ""
+    headline: str = ""
+    explanation: str = ""
+    table: Table | None = None
+    captions: tuple[str, ...] = ()
+    key: str | None = "card"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of getting ready; `seconds` it took, or has taken so far."""
+
+    title: str
+    state: Literal["done", "now", "next", "failed"]
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is being prepared, step by step."""
+
+    title: str
+    steps: tuple[Step, ...]
+    seconds: float
+    note: str = ""
+    key: str | None = "progress"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong, what is safe and what to do; the reference is in the log too."""
+
+    text: str
+    advice: str
+    reference: str
+    retry: str | None = None
+    key: str | None = None
+
+
+Part = Text | Code | Table | Sources | Choices | Card | Progress | Failure
+Reply = tuple[Part, ...]
+
+
+def update(reply: Reply, part: Part) -> Reply:
+    """Add a part, or replace the one with the same key where it stands."""
+    keys = [old.key for old in reply]
+    if part.key is None or part.key not in keys:
+        return (*reply, part)
+    place = keys.index(part.key)
+    return (*reply[:place], part, *reply[place + 1 :])

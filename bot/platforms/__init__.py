@@ -1,0 +1,1 @@
+"""One module here is one platform."""

@@ -1,0 +1,1 @@
+"""Throwaway engines and the demos that run in them."""

@@ -1,0 +1,89 @@
+"""Which engines there are, how they do, and how a sandbox reaches them: plain values and one seam."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from sandbox.events import Engine
+
+State = Literal["absent", "building", "starting", "ready", "failed"]
+StepState = Literal["done", "now", "next", "failed"]
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """Where engines may come from; read from the settings once.
+
+    `data` is the folder for everything kept, `cache` for what can be built again, `network` a free /16 for engines of
+    our own. `docker_host` and `kube_context` name engines of the operator's; without them our own are started.
+    """
+
+    data: Path
+    cache: Path
+    network: str = "10.196.0.0/16"
+    docker_host: str | None = None
+    kube_context: str | None = None
+    demo_image: str | None = None
+
+
+@dataclass(frozen=True)
+class EngineStep:
+    """One step of getting an engine ready; `seconds` it took, or has taken so far."""
+
+    title: str
+    state: StepState
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """How one engine does; `address` is `unix:///…` for Docker and `https://…` for Kubernetes."""
+
+    engine: Engine
+    state: State
+    version: str | None = None
+    address: str | None = None
+    detail: str = ""
+    steps: tuple[EngineStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class DockerEndpoint:
+    """A Docker engine that answers; `image` is the demo image's id in it, `ours` whether we started it."""
+
+    host: str
+    image: str
+    ours: bool
+    where: str = "this machine"
+
+
+@dataclass(frozen=True)
+class ClusterEndpoint:
+    """A cluster that answers; `kubeconfig` None means in-cluster credentials, `image` is what a pod names."""
+
+    kubeconfig: Path | None
+    context: str | None
+    image: str
+    ours: bool
+    where: str = "this machine"
+
+
+class Engines(Protocol):
+    """The pair of engines that one process holds; ours live as long as somebody holds them."""
+
+    def status(self) -> tuple[EngineStatus, ...]:
+        """How each engine does now: Docker first, then Kubernetes."""
+        ...
+
+    def progress(self) -> AsyncIterator[tuple[EngineStatus, ...]]:
+        """Yield the status at once, whenever it changes and each second, until no engine is on its way."""
+        ...
+
+    async def docker(self) -> DockerEndpoint:
+        """Wait for Docker. Raises `EngineUnavailable` with what is wrong and what to do."""
+        ...
+
+    async def cluster(self) -> ClusterEndpoint:
+        """Wait for Kubernetes. Raises `EngineUnavailable` with what is wrong and what to do."""
+        ...

@@ -1,0 +1,43 @@
+"""What can go wrong in a sandbox, each with a sentence fit for the learner: what is wrong, and what to do.
+
+SandboxError
+├── UnknownDemo          no demo has that name
+├── BadRequest           a fault or a number that the demo does not take
+├── EngineUnavailable    an engine cannot be had here, or does not answer any more
+├── ImageMissing         the demo image is not in the engine
+├── QuotaExceeded        the sandbox would take more than it may
+├── DemoTimedOut         the demo took longer than it may
+└── DemoFailed           a step of the demo did not do what it must before the rest makes sense
+"""
+
+
+class SandboxError(Exception):
+    """Something went wrong in a sandbox."""
+
+
+class UnknownDemo(SandboxError):
+    """No demo has that name."""
+
+
+class BadRequest(SandboxError):
+    """The demo does not take that."""
+
+
+class EngineUnavailable(SandboxError):
+    """An engine cannot be had here, or does not answer any more."""
+
+
+class ImageMissing(SandboxError):
+    """The demo image is not in the engine."""
+
+
+class QuotaExceeded(SandboxError):
+    """The sandbox would take more than it may."""
+
+
+class DemoTimedOut(SandboxError):
+    """The demo took longer than it may."""
+
+
+class DemoFailed(SandboxError):
+    """A step of the demo did not do what it must before the rest makes sense."""
