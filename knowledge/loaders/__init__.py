@@ -1,0 +1,1 @@
+"""One module is one format: `SUFFIXES`, and `load(path)` yielding its documents."""
