@@ -5,6 +5,7 @@ KnowledgeError
 ├── UnknownCollection    nothing was ingested under that name
 ├── StoreUnusable        the data folder cannot be read or written, or another process holds it too long
 ├── NothingToIngest      a path does not exist, or no readable page is in it
+├── UnreadablePage       one file cannot be taken in; the ingest goes on and names it
 ├── ModelDamaged         the embedding model's files are not the ones that were committed
 └── LanguageModelFailed  the OpenAI-compatible endpoint gave no answer
 
@@ -38,6 +39,10 @@ class StoreUnusable(KnowledgeError):
 
 class NothingToIngest(KnowledgeError):
     """A path holds no page that can be read."""
+
+
+class UnreadablePage(KnowledgeError):
+    """One file cannot be taken in; the text is the reason alone, such as `it is not UTF-8 text`."""
 
 
 class ModelDamaged(KnowledgeError):
