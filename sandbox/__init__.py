@@ -1,1 +1,23 @@
-"""Throwaway engines and the demos that run in them."""
+"""Throwaway engines and the demos that run in them.
+
+What other packages use; everything else is this package's own business:
+
+    sandbox.events    the closed union `Event`; `Engine`, `Fault`. Every event that leaves `perform` has `t` and `run`.
+    sandbox.engines   `Engines`, the seam to the pair of engines; `EngineConfig`, `EngineStatus`.
+    sandbox.errors    `SandboxError` and its children: sentences fit for a learner.
+    sandbox.demos     load_demos() -> dict[str, Demo]
+    sandbox.demo      Demo(name, title, question, faults, run, settings, seconds, deadline)
+                      choose(demos, name, fault: str | None) -> (Demo, Fault | None); raises UnknownDemo, BadRequest
+                      perform(demo, fault, owner, open_sandbox) -> AsyncGenerator[Event, None]
+    sandbox.lab       Lab(engines, pace=Pace()); `lab.open` is the `open_sandbox` of `perform`
+    sandbox.reaper    async sweep(engines) -> tuple[str, ...], what was removed ("container web-x", "namespace …")
+                      async patrol(engines, seconds=30): sweep now and again until cancelled
+    sandbox.runs      to_json(event) -> dict; from_json(object) -> Event
+
+`perform` waits for both engines, then yields `Started` first and `Result` last. What goes wrong ends the run and
+stands in `Result.error`; it raises only what is a fault of our own, after the `Result`. Close it with `aclose()`
+(`contextlib.aclosing`) to stop a run: the sandbox is removed before that returns. An `Observed` says who acted only
+after its engine's `Injected`. In `Result.engines` an engine is missing where a run ended before it was measured.
+`Finding` sentences are made from measured values; `Demo.settings` holds for each setting of `Started.settings` that
+the demo makes itself the value used and the engine's default.
+"""

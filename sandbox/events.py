@@ -1,7 +1,7 @@
 """What a running demo reports, in the order it happens: a closed union of frozen values.
 
-Every event carries `t`, the seconds since its run began on one monotonic clock.
-A demo leaves `t` out and `sandbox.demo.perform` stamps it; the prober sets it itself,
+Every event carries `t`, the seconds since its run began on one monotonic clock, and the id of its run.
+A demo leaves both out and `sandbox.demo.perform` stamps them; the prober sets `t` itself,
 because a probe's `t` is the end of the interval it covers.
 """
 
@@ -38,6 +38,7 @@ class Timed:
     """Something that happened at a moment of a run."""
 
     t: float = UNSTAMPED
+    run: str = ""
 
 
 @dataclass(frozen=True)

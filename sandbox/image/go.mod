@@ -1,0 +1,3 @@
+module portside.dev/web
+
+go 1.26

@@ -1,0 +1,246 @@
+// Command web is the tiny app that every demo runs: it says who answers, and breaks when it is told to.
+//
+//	web          serve on port 8080
+//	web health   ask the server here whether it lives; exit 1 if not (an image from scratch has no curl)
+//	web pause    do nothing until stopped (a pod's pause container)
+package main
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	port       = "8080"
+	noteLimit  = 4 << 10
+	burnLimit  = 10 * time.Second
+	chunk      = 1 << 20
+	crashDelay = 5 * time.Millisecond
+)
+
+// app is one instance: what it calls itself, and whether it hangs.
+type app struct {
+	name, version, colour, data string
+	ready                       bool
+	hung                        atomic.Bool
+	never                       chan struct{}
+}
+
+func main() {
+	command := ""
+	if len(os.Args) > 1 {
+		command = os.Args[1]
+	}
+	switch command {
+	case "":
+		fail(serve())
+	case "health":
+		fail(health())
+	case "pause":
+		pause()
+	default:
+		fail(fmt.Errorf("unknown command %q: web [health | pause]", command))
+	}
+}
+
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "web:", err)
+		os.Exit(1)
+	}
+}
+
+func serve() error {
+	name, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", ":"+port)
+	if err != nil {
+		return err
+	}
+	a := &app{
+		name:    setting("NAME", name),
+		version: setting("VERSION", "1"),
+		colour:  setting("COLOUR", "#0A6B61"),
+		data:    setting("DATA", "/data"),
+		ready:   setting("READY", "yes") != "never",
+		never:   make(chan struct{}),
+	}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second}
+	go stopOnSignal()
+	return server.Serve(&silent{listener, a})
+}
+
+func setting(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+// stopOnSignal: process 1 of a container gets no default action for a signal, so a stop must be asked for.
+func stopOnSignal() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	<-stop
+	os.Exit(0)
+}
+
+func pause() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	<-stop
+}
+
+func health() error {
+	client := http.Client{Timeout: time.Second}
+	response, err := client.Get("http://127.0.0.1:" + port + "/healthz")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
+	}
+	return nil
+}
+
+func (a *app) handler() http.Handler {
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /{$}", a.home)
+	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	routes.HandleFunc("GET /readyz", a.readyz)
+	routes.HandleFunc("POST /fault/crash", a.crash)
+	routes.HandleFunc("POST /fault/hang", a.hang)
+	routes.HandleFunc("POST /fault/leak", a.leak)
+	routes.HandleFunc("GET /burn", burn)
+	routes.HandleFunc("GET /data", a.readNote)
+	routes.HandleFunc("PUT /data", a.writeNote)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.hung.Load() {
+			<-a.never
+		}
+		routes.ServeHTTP(w, r)
+	})
+}
+
+// silent is a listener that takes no new connection once the app hangs: clients connect to the kernel and wait.
+type silent struct {
+	net.Listener
+	app *app
+}
+
+func (s *silent) Accept() (net.Conn, error) {
+	connection, err := s.Listener.Accept()
+	if s.app.hung.Load() {
+		<-s.app.never
+	}
+	return connection, err
+}
+
+func (a *app) home(w http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		fmt.Fprintf(w, "instance %s version %s\n", a.name, a.version)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprintf(w, page, html.EscapeString(a.colour), html.EscapeString(a.name), html.EscapeString(a.version))
+}
+
+const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>web</title>
+<style>body{margin:0;min-height:100vh;display:grid;place-items:center;background:%s;color:#fff;font:24px system-ui}</style>
+<main>instance <b>%s</b><br>version <b>%s</b></main></html>
+`
+
+func (a *app) readyz(w http.ResponseWriter, _ *http.Request) {
+	if !a.ready {
+		http.Error(w, "not ready, and never will be", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// crash leaves the answer a moment to get out.
+func (a *app) crash(w http.ResponseWriter, _ *http.Request) {
+	accept(w)
+	time.AfterFunc(crashDelay, func() { os.Exit(1) })
+}
+
+func (a *app) hang(w http.ResponseWriter, _ *http.Request) {
+	accept(w)
+	a.hung.Store(true)
+}
+
+// leak touches what it takes: memory that was never written costs nothing and meets no limit.
+func (a *app) leak(w http.ResponseWriter, _ *http.Request) {
+	accept(w)
+	go func() {
+		var kept [][]byte
+		for {
+			block := make([]byte, chunk)
+			for i := range block {
+				block[i] = 1
+			}
+			kept = append(kept, block)
+		}
+	}()
+}
+
+// accept sends the whole answer at once, before the fault can get in its way.
+func accept(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusAccepted)
+	if flusher, ok := w.(http.Flusher); ok {
+		flusher.Flush()
+	}
+}
+
+func burn(w http.ResponseWriter, r *http.Request) {
+	ms, err := strconv.Atoi(r.URL.Query().Get("ms"))
+	if err != nil || ms < 0 {
+		http.Error(w, "burn takes ms, a number of milliseconds", http.StatusBadRequest)
+		return
+	}
+	end := time.Now().Add(min(time.Duration(ms)*time.Millisecond, burnLimit))
+	rounds := 0
+	for time.Now().Before(end) {
+		rounds++
+	}
+	fmt.Fprintf(w, "burnt %d ms in %d rounds\n", ms, rounds)
+}
+
+func (a *app) readNote(w http.ResponseWriter, _ *http.Request) {
+	note, err := os.ReadFile(filepath.Join(a.data, "note"))
+	if err != nil {
+		http.Error(w, "no note here", http.StatusNotFound)
+		return
+	}
+	w.Write(note)
+}
+
+func (a *app) writeNote(w http.ResponseWriter, r *http.Request) {
+	note, err := io.ReadAll(http.MaxBytesReader(w, r.Body, noteLimit))
+	if err != nil {
+		http.Error(w, "a note has at most 4 KiB", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err := os.WriteFile(filepath.Join(a.data, "note"), note, 0o644); err != nil {
+		http.Error(w, "no volume to write on", http.StatusInsufficientStorage)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
