@@ -28,8 +28,8 @@ from knowledge.documents import (
     Skipped,
     Turn,
 )
-from knowledge.ingest import ingest, ingest_curriculum
-from knowledge.retrieval import CURRICULUM, Library, open_library
+from knowledge.ingest import CURRICULUM, ingest, ingest_curriculum
+from knowledge.retrieval import Library, open_library
 
 __all__ = [
     "CURRICULUM",

@@ -1,20 +1,158 @@
-"""Files in, a collection that can be searched out, reported page by page."""
+"""Files in, a collection that can be searched out, reported page by page.
 
+Each folder or file that was named is a root. Ingesting a root again embeds its new and changed pages, and pages of it
+that are gone go; pages of other roots in the same collection stay.
+"""
+
+import hashlib
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
-from knowledge.documents import Ingested, IngestEvent
-from knowledge.retrieval import CURRICULUM
+from knowledge.chunking import chunk
+from knowledge.documents import Chunk, Document, Ingested, IngestEvent, Progress, Skipped
+from knowledge.embedding import Embedder, MiniLM
+from knowledge.errors import NothingToIngest, UnreadablePage
+from knowledge.loaders import formats
+from knowledge.store import Page, Store
 
 CORPUS = Path(__file__).parent / "corpus"
+CURRICULUM = "curriculum"
+
+# Pages are embedded together up to this many chunks: enough to sort them by length, little enough to show progress.
+_GROUP = 64
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file to read: its root, and its path relative to that."""
+
+    path: Path
+    root: str
+    source: str
 
 
 def ingest_curriculum(folder: Path) -> Iterator[IngestEvent]:
     """Bring the curriculum's collection up to date with the pages that ship with the tutor."""
-    return ingest(folder, [CORPUS], CURRICULUM)
+    # A root of this name is the same one wherever the tutor is installed.
+    files = [_File(file.path, "portside", file.source) for file in _find([CORPUS])]
+    return _ingest(folder, files, CURRICULUM, None)
 
 
-def ingest(folder: Path, paths: Sequence[Path], collection: str) -> Iterator[IngestEvent]:
+def ingest(
+    folder: Path, paths: Sequence[Path], collection: str = CURRICULUM, embedder: Embedder | None = None
+) -> Iterator[IngestEvent]:
     """Bring a collection up to date with the given files and folders."""
-    folder.mkdir(parents=True, exist_ok=True)
-    yield Ingested(len(paths), 0, 0, 0, 0, float(not collection))
+    for path in paths:
+        if not path.exists():
+            raise NothingToIngest(f"There is no file or folder {path}. Check the path.")
+    files = list(_find(paths))
+    if not files:
+        raise NothingToIngest(f"{', '.join(map(str, paths))} holds no files. Name a folder with Markdown pages.")
+    return _ingest(folder, files, collection, embedder)
+
+
+def _ingest(folder: Path, files: Sequence[_File], collection: str, embedder: Embedder | None) -> Iterator[IngestEvent]:
+    started = time.monotonic()
+    pages: list[Page] = []
+    skipped = 0
+    for file in files:
+        for found in _read(file):
+            if isinstance(found, Skipped):
+                skipped += 1
+                yield found
+            else:
+                pages.append(found)
+    if not pages:
+        raise NothingToIngest(f"None of the {len(files)} files is a page that can be read. Nothing was changed.")
+    with Store(folder) as store, store.writing():
+        made_by = store.embedder(collection)
+        if made_by != (embedder.name if embedder else MiniLM.name):
+            store.create(collection, embedder.name if embedder else MiniLM.name)
+        update = _Update(store, collection, {file.root for file in files}, pages)
+        yield Progress(len(pages) - len(update.changed), len(pages), "")
+        yield from update.run(embedder)
+    unchanged = len(pages) - len(update.changed)
+    seconds = time.monotonic() - started
+    yield Ingested(len(pages), len(update.changed), unchanged, len(update.gone), skipped, seconds)
+
+
+class _Update:
+    """What an ingest changes in a collection."""
+
+    def __init__(self, store: Store, collection: str, roots: set[str], pages: Sequence[Page]) -> None:
+        self._store = store
+        self._collection = collection
+        self._total = len(pages)
+        self._before = store.pages(collection, roots)
+        self.changed = [page for page in pages if self._before.get(page.key) != {page.digest}]
+        self.gone = self._before.keys() - {page.key for page in pages}
+
+    def run(self, embedder: Embedder | None) -> Iterator[Progress]:
+        """Write the changed pages, group by group, then drop those that are gone."""
+        done = self._total - len(self.changed)
+        for group in _groups(self.changed):
+            embedder = embedder or MiniLM()  # loaded only when a page has changed
+            chunks = [piece for page in group for piece in page.chunks]
+            self._store.add(self._collection, group, embedder.embed([_words(piece) for piece in chunks]))
+            for page in group:
+                self._store.remove(self._collection, page.key, self._before.get(page.key, set()) - {page.digest})
+            done += len(group)
+            yield Progress(done, self._total, group[-1].source)
+        for key in self.gone:
+            self._store.remove(self._collection, key, self._before[key])
+        if self.changed or self.gone:
+            self._store.finish(self._collection)
+
+
+def _words(piece: Chunk) -> str:
+    """Return what is embedded for a chunk: its words under the headings that lead to it."""
+    return f"{piece.heading}\n{piece.text}"
+
+
+def _groups(pages: Sequence[Page]) -> Iterator[list[Page]]:
+    group: list[Page] = []
+    for page in pages:
+        group.append(page)
+        if sum(len(waiting.chunks) for waiting in group) >= _GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _find(paths: Sequence[Path]) -> Iterator[_File]:
+    """Yield the files under the given paths; hidden ones are nobody's pages."""
+    for path in paths:
+        root = str(path.resolve())
+        if path.is_file():
+            yield _File(path, root, path.name)
+        for inside in sorted(path.rglob("*")) if path.is_dir() else ():
+            relative = inside.relative_to(path)
+            if inside.is_file() and not any(part.startswith(".") for part in relative.parts):
+                yield _File(inside, root, relative.as_posix())
+
+
+def _read(file: _File) -> Iterator[Page | Skipped]:
+    """Yield the pages of a file, or why it has none."""
+    load = formats().get(file.path.suffix.lower())
+    if not load:
+        yield Skipped(file.source, f"it does not end in {' or '.join(sorted(formats()))}")
+        return
+    try:
+        for document in load(file.path):
+            yield _page(file, document)
+    except OSError as error:
+        yield Skipped(file.source, f"it cannot be read ({error.strerror})")
+    except UnreadablePage as error:
+        yield Skipped(file.source, str(error))
+
+
+def _page(file: _File, document: Document) -> Page:
+    document = replace(document, source=file.source)
+    chunks = tuple(chunk(document))
+    if not chunks:
+        raise UnreadablePage("it is empty")
+    digest = hashlib.sha256(repr((file.root, astuple(document))).encode("utf-8", "replace")).hexdigest()[:24]
+    return Page(file.root, file.source, digest, chunks)

@@ -12,6 +12,7 @@ from knowledge.errors import UnreadablePage
 
 SUFFIXES = (".md", ".markdown")
 
+_LARGEST = 5_000_000
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^#{1,3}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
 
@@ -40,6 +41,8 @@ def parse(page: str, source: str) -> Document:
 
 def _read(path: Path) -> str:
     try:
+        if path.stat().st_size > _LARGEST:
+            raise UnreadablePage(f"it is larger than {_LARGEST // 1_000_000} MB")
         page = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadablePage("it is not UTF-8 text") from error

@@ -1,0 +1,113 @@
+"""Words in, scores out: BM25 over titles, headings, bodies and authored questions, forgiving of spelling.
+
+A chunk's bag holds the words of its title and headings more than once, which weighs the fields apart in one index.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import bm25s  # type: ignore[import-untyped]  # ships no types
+import numpy as np
+import numpy.typing as npt
+import Stemmer  # type: ignore[import-not-found]  # a compiled module without types
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from knowledge.documents import Chunk
+from knowledge.wording import ABBREVIATIONS, STOPWORDS
+
+Scores = npt.NDArray[np.float32]
+
+_WORD = re.compile(r"[a-z0-9]+(?:[-_./][a-z0-9]+)*")
+_SPLIT = re.compile(r"[-_./]")
+_STEMMER = Stemmer.Stemmer("english")
+_TITLE, _HEADING, _QUESTIONS = 3, 2, 1
+_SHORT, _LONG = 4, 8
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """Return the stem that stands for a word in the index."""
+    return str(_STEMMER.stemWord(word))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in lower case; joined ones (`kube-proxy`) as a whole and in parts."""
+    found: list[str] = []
+    for word in _WORD.findall(text.lower().replace("\u2019", "'").replace("'s", "").replace("'", "")):
+        parts = _SPLIT.split(word)
+        found.extend([word, *parts] if len(parts) > 1 else parts)
+    return found
+
+
+def stems(text: str) -> list[str]:
+    """Return the stems of the words that carry meaning."""
+    return [stem(word) for word in words(text) if word not in STOPWORDS]
+
+
+class Keywords:
+    """The keyword index of one collection. `plain` tells ordinary English words, which are never corrected."""
+
+    def __init__(self, chunks: Sequence[Chunk], plain: frozenset[str]) -> None:
+        self._plain = plain
+        bags = [_bag(piece) for piece in chunks]
+        self._spread = Counter(term for bag in bags for term in set(bag))
+        self._total = len(bags)
+        self._surfaces = _surfaces(chunks)
+        self._known = list(self._surfaces)
+        self._bm25 = bm25s.BM25(k1=1.2, b=0.5)
+        self._bm25.index(bags, show_progress=False)
+        self.unknown = float(np.log(1 + (self._total + 0.5) / 0.5))
+
+    def terms(self, question: str) -> list[str]:
+        """Return a question's stems: abbreviations written out, misspelt words corrected to ones of the index."""
+        found: dict[str, None] = {}
+        for word in words(question):
+            for part in ABBREVIATIONS.get(word, (word,)):
+                if part not in STOPWORDS:
+                    found.setdefault(stem(self._correct(part)))
+        return list(found)
+
+    def idf(self, term: str) -> float:
+        """Return how rare a stem is here; one that does not occur at all is the rarest."""
+        seen = self._spread.get(term, 0)
+        return float(np.log(1 + (self._total - seen + 0.5) / (seen + 0.5)))
+
+    def scores(self, terms: Iterable[str]) -> Scores:
+        """Return the BM25 score of every chunk."""
+        known = [term for term in terms if term in self._spread]
+        if not known:
+            return np.zeros(self._total, dtype=np.float32)
+        return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+
+    def _correct(self, word: str) -> str:
+        """Return the likeliest word of the index that was meant."""
+        if len(word) < _SHORT or stem(word) in self._spread or word in self._plain or any(map(str.isdigit, word)):
+            return word
+        reach = 1 if len(word) < _LONG else 2
+        near = process.extract(word, self._known, scorer=OSA.distance, score_cutoff=reach, limit=8)
+        best = min(near, key=lambda found: (found[1], -self._surfaces[found[0]]), default=None)
+        return best[0] if best else word
+
+
+def _bag(piece: Chunk) -> list[str]:
+    """Return the stems of a chunk, those of its fields as often as the fields weigh."""
+    heading = piece.heading.removeprefix(piece.title)
+    fields = [
+        (piece.title, _TITLE),
+        (heading, _HEADING),
+        (" ".join(piece.questions), _QUESTIONS),
+        (piece.description, 1),
+        (piece.text, 1),
+    ]
+    return [term for text, weight in fields for term in stems(text) * weight] or [""]
+
+
+def _surfaces(chunks: Sequence[Chunk]) -> Counter[str]:
+    """Return the words that a misspelt one may be corrected to, with how often each occurs."""
+    found: Counter[str] = Counter()
+    for piece in chunks:
+        found.update(word for word in _WORD.findall(f"{piece.heading} {piece.text}".lower()) if len(word) >= _SHORT)
+    return found

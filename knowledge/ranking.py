@@ -1,0 +1,121 @@
+"""Every chunk of a collection, scored for one question: cosine and BM25, fused and ranked again by what they cover."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.documents import Chunk
+from knowledge.embedding import Vectors
+from knowledge.keywords import Keywords, stems
+
+# Weights of the light re-ranker; each signal lies in 0..1, and so does their sum. Set on the questions of `tune`.
+_COSINE, _KEYWORDS, _PAGE, _TITLE, _HEADING, _BODY, _RANKS = 0.32, 0.16, 0.10, 0.10, 0.08, 0.12, 0.12
+_CANDIDATES = 60
+_RANK_CONSTANT = 10
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question as the indexes want it."""
+
+    terms: tuple[str, ...]
+    vector: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A chunk with its score for one question."""
+
+    at: int
+    score: float
+    cosine: float
+
+
+class Index:
+    """The chunks of one snapshot with everything that ranking needs."""
+
+    def __init__(self, chunks: Sequence[Chunk], vectors: Vectors, plain: frozenset[str]) -> None:
+        self.chunks = chunks
+        self.keywords = Keywords(chunks, plain)
+        self._vectors = vectors
+        sources: dict[str, int] = {}
+        self.page_of = np.array([sources.setdefault(piece.source, len(sources)) for piece in chunks])
+        self.pages: dict[int, list[int]] = defaultdict(list)
+        for at, page in enumerate(self.page_of):
+            self.pages[int(page)].append(at)
+        self._titles = [frozenset(stems(piece.title)) for piece in chunks]
+        self._headings = [frozenset(stems(piece.heading)) for piece in chunks]
+        self._asked = [frozenset(stems(" ".join(piece.questions))) for piece in chunks]
+        self._bodies: dict[int, frozenset[str]] = {}
+
+    def body(self, at: int) -> frozenset[str]:
+        """Return the stems of a chunk's own words."""
+        if at not in self._bodies:
+            self._bodies[at] = frozenset(stems(self.chunks[at].text))
+        return self._bodies[at]
+
+    def around(self, at: int) -> frozenset[str]:
+        """Return the stems of the headings and authored questions that a chunk stands under."""
+        return self._headings[at] | self._asked[at]
+
+    def coverage(self, terms: Sequence[str], among: frozenset[str]) -> float:
+        """Return how much of a question is among some stems, rare words counting for more."""
+        weights = {term: self.keywords.idf(term) for term in terms}
+        total = sum(weights.values())
+        return sum(weight for term, weight in weights.items() if term in among) / total if total else 0.0
+
+    def rank(self, query: Query) -> list[Scored]:
+        """Return the best chunks, best first."""
+        cosines = np.clip(self._vectors @ query.vector, 0.0, 1.0)
+        keywords = _share(self.keywords.scores(query.terms))
+        page_best = _best_by_page(keywords, self.page_of)
+        ranks = _fused(cosines, keywords)
+        first = _COSINE * cosines + _KEYWORDS * keywords + _RANKS * ranks
+        candidates = np.argsort(-first)[:_CANDIDATES]
+        scored = [
+            Scored(
+                int(at),
+                float(first[at] + _PAGE * page_best[at]) + self._covered(query.terms, int(at)),
+                float(cosines[at]),
+            )
+            for at in candidates
+        ]
+        return sorted(scored, key=lambda found: -found.score)
+
+    def _covered(self, terms: Sequence[str], at: int) -> float:
+        return (
+            _TITLE * self.coverage(terms, self._titles[at])
+            + _HEADING * self.coverage(terms, self.around(at))
+            + _BODY * self.coverage(terms, self.body(at) | self._headings[at])
+        )
+
+
+def _share(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return scores as shares of the best one."""
+    best = scores.max(initial=0.0)
+    return (scores / best).astype(np.float32) if best > 0 else scores
+
+
+def _fused(*signals: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the reciprocal ranks of several signals, averaged, 1 for what is first in all of them."""
+    fused = np.zeros(len(signals[0]), dtype=np.float32)
+    for signal in signals:
+        ranks = np.empty(len(signal), dtype=np.float32)
+        ranks[np.argsort(-signal)] = np.arange(len(signal))
+        fused += (signal > 0) * (_RANK_CONSTANT / (_RANK_CONSTANT + ranks))
+    return fused / len(signals)
+
+
+def _best_by_page(scores: npt.NDArray[np.float32], page_of: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return, for each chunk, how much the best chunks of its page together score, as a share of the best page."""
+    sums = np.zeros(int(page_of.max(initial=0)) + 1, dtype=np.float32)
+    order = np.argsort(-scores)
+    seen = np.zeros(len(sums), dtype=np.int64)
+    for at in order[: _CANDIDATES * 4]:
+        page = page_of[at]
+        sums[page] += scores[at] / (1 + seen[page])
+        seen[page] += 1
+    return _share(sums)[page_of]
