@@ -1,14 +1,128 @@
 """A sandbox: one owner's throwaway containers and namespace, gone when its block ends."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
+from sandbox.manifests import Check, Manifest
+from sandbox.names import Tag
+from sandbox.routes import Address
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a demo goes, in seconds: real runs take these figures, quick tests smaller ones.
+
+    A run shows `steady` seconds of normal service, and after the fault `observe` seconds, or `shortest` where both
+    lanes have answered for the last `settled` seconds. A request goes out every `interval`, and may take `timeout`.
+    """
+
+    steady: float = 5.0
+    observe: float = 30.0
+    shortest: float = 10.0
+    settled: float = 5.0
+    interval: float = 0.1
+    timeout: float = 1.0
+    report: float = 0.4
+    look: float = 1.0
+    startup: float = 20.0
+
+
+class Docker(Protocol):
+    """One run's containers, in docker's verbs. Everything raises a `SandboxError` where the engine does not do it."""
+
+    info: EngineInfo
+    tag: Tag
+
+    async def run(self, app: str, check: Check) -> str:
+        """Start a container of the demo image that restarts on failure; return its name."""
+        ...
+
+    async def ps(self) -> tuple[Instance, ...]:
+        """Say what runs now, and what has stopped."""
+        ...
+
+    async def address(self, name: str) -> Address:
+        """Return where a container answers; it is on this machine."""
+        ...
+
+    def events(self) -> AsyncGenerator[Observed, None]:
+        """Yield what the engine reports about the run's containers from now on."""
+        ...
+
+    async def rm(self, name: str) -> None:
+        """Remove a container, running or not."""
+        ...
+
+
+class Cluster(Protocol):
+    """One run's namespace, in kubectl's verbs. Everything raises a `SandboxError` where the cluster does not do it."""
+
+    info: EngineInfo
+    tag: Tag
+    image: str
+
+    async def apply(self, *manifests: Manifest) -> None:
+        """Create objects, in this order."""
+        ...
+
+    def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
+        """Yield the pods whenever one changes, and which of their containers ended and why."""
+        ...
+
+    def events(self) -> AsyncGenerator[Observed, None]:
+        """Yield what controllers, scheduler and kubelet report about the run's objects."""
+        ...
+
+    async def get_pods(self) -> tuple[Instance, ...]:
+        """Say which pods there are."""
+        ...
+
+    async def pod_address(self, name: str) -> Address:
+        """Return where one pod answers; it is on this machine."""
+        ...
+
+    async def service_address(self, name: str) -> Address:
+        """Return where a Service answers; it is on this machine."""
+        ...
+
+    async def delete_pod(self, name: str) -> None:
+        """Delete a pod, as `kubectl delete pod` does."""
+        ...
 
 
 class Sandbox(Protocol):
-    """Both sides of one run."""
+    """Both sides of one run. `cleanups` is filled when its block ends; `settings` is how its engines are tuned."""
 
     run: str
+    pace: Pace
+    settings: Mapping[str, Any]
+    cleanups: tuple[Cleanup, ...]
+
+    @property
+    def docker(self) -> Docker:
+        """The run's containers."""
+        ...
+
+    @property
+    def cluster(self) -> Cluster:
+        """The run's namespace."""
+        ...
+
+    def clock(self) -> float:
+        """Return the seconds since the run began."""
+        ...
+
+    async def prepare(self) -> None:
+        """Make the network and the namespace with everything that limits them."""
+        ...
 
 
-OpenSandbox = Callable[[str], AbstractAsyncContextManager[Sandbox]]
+class OpenSandbox(Protocol):
+    """What makes sandboxes: a `Lab`, or a fake one."""
+
+    def __call__(self, owner: str, seconds: float) -> AbstractAsyncContextManager[Sandbox]:
+        """Wait for both engines and open a sandbox for an owner, to be used at most for some seconds."""
+        ...

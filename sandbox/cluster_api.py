@@ -1,0 +1,106 @@
+"""The API server of a cluster as JSON in, JSON out. With `cluster`, the only module that imports `kubernetes`."""
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import aiohttp
+import yaml
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from sandbox.engines import ClusterEndpoint
+from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
+from sandbox.observing import Json
+
+NOT_FOUND, FORBIDDEN, CONFLICT, GONE = 404, 403, 409, 410
+
+_FIRST_ERROR = 400
+_REQUEST = aiohttp.ClientTimeout(total=8, connect=2)
+_WATCH_SECONDS = 30
+_WATCH = aiohttp.ClientTimeout(total=None, connect=2, sock_read=_WATCH_SECONDS + 5)
+
+
+class Refused(Exception):
+    """The API server answered with an error status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the client library and the ones below it raise, and what the server refuses, into our own errors."""
+    try:
+        yield
+    except Refused as error:
+        if error.status == FORBIDDEN and "exceeded quota" in str(error):
+            raise QuotaExceeded(f"The demo would take more than its namespace may: {error}") from error
+        raise DemoFailed(f"Kubernetes refused a step of the demo: {error}") from error
+    except ConfigException as error:
+        raise EngineUnavailable(
+            f"The access to Kubernetes cannot be read: {error}. Check PORTSIDE_KUBE_CONTEXT and your kubeconfig."
+        ) from error
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, yaml.YAMLError) as error:
+        raise EngineUnavailable(
+            "Kubernetes does not answer any more. Nothing outside this run was touched, and whatever is left of it is "
+            'removed once its time is over. See how it does with "portside engines status", then start the demo again.'
+        ) from error
+
+
+class Api:
+    """The API server as JSON in, JSON out: demos need few fields, and the library's models check them all."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    @classmethod
+    async def connect(cls, endpoint: ClusterEndpoint) -> Self:
+        """Read the credentials; nothing is sent yet."""
+        configuration = Configuration(client_session_kwargs={"trust_env": False})  # a proxy is no way to a local server
+        with translated():
+            if endpoint.kubeconfig is None:
+                load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+            else:
+                await load_kube_config(  # type: ignore[no-untyped-call]
+                    str(endpoint.kubeconfig), endpoint.context, configuration, persist_config=False
+                )
+        return cls(ApiClient(configuration))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.close()  # type: ignore[no-untyped-call]
+
+    async def call(self, method: str, path: str, body: Json | None = None) -> dict[str, Any]:
+        """Send one request. Raises `Refused`, or what the network raises."""
+        response = await self._send(method, path, _REQUEST, body)
+        async with response:
+            answer: dict[str, Any] = await response.json()
+        if response.status >= _FIRST_ERROR:
+            raise Refused(response.status, answer.get("message", str(response.reason)))
+        return answer
+
+    async def _send(
+        self, method: str, path: str, limits: aiohttp.ClientTimeout, body: Json | None = None
+    ) -> aiohttp.ClientResponse:
+        request = await self._client.param_serialize(method, path, auth_settings=["BearerToken"], body=body)
+        answer = await self._client.call_api(*request, _request_timeout=limits)
+        response: aiohttp.ClientResponse = answer.response
+        return response
+
+    async def watch(self, path: str, version: str) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield changes after a version until the server has had enough. Raises `Refused` if it is too old."""
+        query = urlencode({"watch": 1, "resourceVersion": version, "timeoutSeconds": _WATCH_SECONDS})
+        response = await self._send("GET", f"{path}?{query}", _WATCH)
+        try:
+            async for line in response.content:
+                change = json.loads(line)
+                if change["type"] == "ERROR":
+                    raise Refused(change["object"].get("code", GONE), change["object"].get("message", ""))
+                yield change
+        finally:
+            response.close()

@@ -1,0 +1,235 @@
+"""Docker in docker's verbs: one run's containers on one engine. The only module that imports `docker`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+import docker
+import requests
+import urllib3
+from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.models.volumes import Volume
+from docker.types import LogConfig, Ulimit
+
+from sandbox.engines import DockerEndpoint
+from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing
+from sandbox.events import EngineInfo, Instance, Observed
+from sandbox.manifests import Check
+from sandbox.names import BOT, MANAGED_BY, RUN, Tag, expired
+from sandbox.observing import container_instance, docker_observation
+from sandbox.quota import CPUS, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
+from sandbox.routes import Address, require_local
+
+Answer = TypeVar("Answer")
+
+_SECOND = 1_000_000_000
+_TIMEOUT = 8
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn what docker and the libraries below it raise into our own errors."""
+    try:
+        yield
+    except docker.errors.ImageNotFound as error:
+        raise ImageMissing(
+            "The demo image is not in the Docker engine. Start the engines again with portside engines up; an image of "
+            "your own that PORTSIDE_DEMO_IMAGE names must be pulled first."
+        ) from error
+    except docker.errors.APIError as error:
+        raise DemoFailed(f"Docker refused a step of the demo: {error.explanation or error}") from error
+    except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise EngineUnavailable(
+            "Docker does not answer any more. Nothing outside this run was touched, and whatever is left of it is "
+            'removed once its time is over. See how it does with "portside engines status", then start the demo again.'
+        ) from error
+
+
+async def call(work: Callable[[], Answer]) -> Answer:
+    """Cross from docker's blocking calls to ours."""
+
+    def guarded() -> Answer:
+        with translated():
+            return work()
+
+    return await asyncio.to_thread(guarded)
+
+
+class Containers:
+    """The containers and the network of one run."""
+
+    def __init__(self, client: docker.DockerClient, endpoint: DockerEndpoint, tag: Tag, info: EngineInfo) -> None:
+        self._client = client
+        self._image = endpoint.image
+        self._ours = endpoint.ours
+        self.tag = tag
+        self.info = info
+
+    @classmethod
+    async def connect(cls, endpoint: DockerEndpoint, tag: Tag) -> Self:
+        """Reach the engine; nothing is made yet."""
+        client = await call(lambda: docker.DockerClient(base_url=endpoint.host, version="auto", timeout=_TIMEOUT))
+        version = await call(client.version)
+        return cls(client, endpoint, tag, EngineInfo(version["Version"], endpoint.where))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await call(self._client.close)
+
+    async def network_create(self) -> None:
+        """Make the run's own network: its containers are reached by address, and have no way out.
+
+        An engine of ours stands in a box without a way out, and is reached from outside of it: there it is enough not
+        to masquerade. On any other engine the network is internal, so that Docker itself drops what would leave.
+        """
+        await call(
+            lambda: self._client.networks.create(
+                self.tag.place,
+                driver="bridge",
+                internal=not self._ours,
+                options={"com.docker.network.bridge.enable_ip_masquerade": "false"},
+                labels=self._labels(),
+            )
+        )
+
+    async def run(self, app: str, check: Check) -> str:
+        """Start a container of the demo image that restarts on failure; return its name."""
+        name = self.tag.container(app)
+        specification = self._hardened() | {
+            "name": name,
+            "hostname": name,
+            "restart_policy": {"Name": "on-failure", "MaximumRetryCount": RESTARTS},
+            "healthcheck": {
+                "test": ["CMD", "/web", "health"],
+                "interval": check.period * _SECOND,
+                "timeout": check.timeout * _SECOND,
+                "retries": check.failures,
+            },
+        }
+        container = await call(lambda: self._client.containers.create(self._image, **specification))
+        await call(container.start)
+        return name
+
+    def _hardened(self) -> dict[str, Any]:
+        """Return what every container of ours is made with; the labels are part of the create call."""
+        memory = f"{MEMORY_MIB}m"
+        return {
+            "labels": self._labels(),
+            "network": self.tag.place,
+            "user": f"{USER}:{USER}",
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "read_only": True,
+            "tmpfs": {"/tmp": f"size={TMP_MIB}m,noexec,nosuid,nodev"},  # noqa: S108 - a path in the container
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "nano_cpus": int(CPUS * _SECOND),
+            "pids_limit": PIDS,
+            "ipc_mode": "private",
+            "ulimits": [Ulimit(name="nofile", soft=256, hard=256), Ulimit(name="core", soft=0, hard=0)],
+            "log_config": LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
+        }
+
+    def _labels(self) -> dict[str, str]:
+        return self.tag.labels() | self.tag.expiry()
+
+    async def ps(self) -> tuple[Instance, ...]:
+        """Say what runs now, and what has stopped."""
+        found = await call(lambda: self._client.containers.list(all=True, filters=self._filter(), ignore_removed=True))
+        return tuple(sorted((container_instance(container.attrs) for container in found), key=lambda one: one.name))
+
+    def _filter(self) -> dict[str, Any]:
+        return {"label": [f"{RUN}={self.tag.run}", f"{MANAGED_BY}={BOT}"]}
+
+    async def address(self, name: str) -> Address:
+        """Return where a container answers; it is on this machine."""
+        container = await call(lambda: self._client.containers.get(name))
+        return require_local(Address(container.attrs["NetworkSettings"]["Networks"][self.tag.place]["IPAddress"], PORT))
+
+    async def rm(self, name: str) -> None:
+        """Remove a container, running or not."""
+        container = await call(lambda: self._client.containers.get(name))
+        await call(lambda: container.remove(force=True, v=True))
+
+    async def events(self) -> AsyncGenerator[Observed, None]:
+        """Yield what the engine reports about the run's containers from now on. Raises EngineUnavailable at its end."""
+        stream = await call(lambda: self._client.events(decode=True, filters=self._filter()))
+        lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def read() -> None:
+            with contextlib.suppress(requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
+                for line in stream:
+                    loop.call_soon_threadsafe(lines.put_nowait, line)
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+
+        reading = asyncio.create_task(asyncio.to_thread(read))
+        try:
+            while (line := await lines.get()) is not None:
+                if observed := docker_observation(line):
+                    yield observed
+        finally:
+            with contextlib.suppress(OSError):  # the engine may have hung up first
+                stream.close()
+            await reading
+        with translated():
+            raise ConnectionError("the stream of events ended")
+
+    async def prune(self) -> list[str]:
+        """Remove everything of this run; return what was removed."""
+        return await call(lambda: _remove(_objects(self._client, self._filter())))
+
+    async def left(self) -> list[str]:
+        """Look what is still there of this run."""
+        return await call(lambda: [_title(thing) for thing in _objects(self._client, self._filter())])
+
+
+async def sweep(endpoint: DockerEndpoint, now: datetime, most: int) -> list[str]:
+    """Remove at most so many objects of ours whose expiry has passed, whoever made them."""
+
+    def work() -> list[str]:
+        with contextlib.closing(
+            docker.DockerClient(base_url=endpoint.host, version="auto", timeout=_TIMEOUT)
+        ) as client:
+            found = _objects(client, {"label": [f"{MANAGED_BY}={BOT}"]})
+            return _remove([thing for thing in found if expired(_labels(thing), now)][:most])
+
+    return await call(work)
+
+
+Thing = Container | Network | Volume
+
+
+def _objects(client: docker.DockerClient, filters: dict[str, Any]) -> list[Thing]:
+    """Find containers first: a network or volume in use cannot be removed."""
+    containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
+    return [*containers, *client.networks.list(filters=filters), *client.volumes.list(filters=filters)]
+
+
+def _labels(thing: Thing) -> dict[str, str] | None:
+    attributes = thing.attrs
+    labels: dict[str, str] | None = (
+        attributes["Config"]["Labels"] if isinstance(thing, Container) else attributes["Labels"]
+    )
+    return labels
+
+
+def _title(thing: Thing) -> str:
+    kind = type(thing).__name__.lower()
+    return f"{kind} {thing.name}"
+
+
+def _remove(things: list[Thing]) -> list[str]:
+    """Remove by id, so that a new object of the same name is safe; what has gone by itself is not counted."""
+    removed = []
+    for thing in things:
+        with contextlib.suppress(docker.errors.NotFound):
+            if isinstance(thing, Container):
+                thing.remove(force=True, v=True)
+            else:
+                thing.remove()
+            removed.append(_title(thing))
+    return removed

@@ -1,0 +1,97 @@
+"""The lab: makes both sides of a sandbox, removes them at the end of its block, and looks whether they are gone."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.cluster import Cluster
+from sandbox.containers import Containers
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines
+from sandbox.errors import SandboxError
+from sandbox.events import Cleanup, Engine
+from sandbox.names import Tag, new_run
+from sandbox.sandbox import Pace, Sandbox
+from sandbox.streams import both, to_the_end
+
+log = logging.getLogger(__name__)
+
+# Between the end of a run and the expiry of its objects: the clean-up at its end comes first, the sweep after it.
+_MARGIN_SECONDS = 30
+_CLEANUP_SECONDS = 25.0
+# How an engine of ours is tuned where a demo depends on it.
+_TUNED = {"crashLoopBackOff.maxContainerRestartPeriod": "1s"}
+
+
+class LabSandbox:
+    """Both sides of one run on real engines."""
+
+    def __init__(self, docker: Containers, cluster: Cluster, pace: Pace, settings: Mapping[str, Any]) -> None:
+        self.run = docker.tag.run
+        self.pace = pace
+        self.docker = docker
+        self.cluster = cluster
+        self.settings = settings
+        self.cleanups: tuple[Cleanup, ...] = ()
+        self._began = time.monotonic()
+
+    def clock(self) -> float:
+        """Return the seconds since the run began."""
+        return time.monotonic() - self._began
+
+    async def prepare(self) -> None:
+        """Make the network and the namespace with everything that limits them."""
+        await both(self.docker.network_create(), self.cluster.create_namespace())
+
+    async def remove(self) -> None:
+        """Remove both sides, each within a bounded time, and give the connections back."""
+        self.cleanups = await both(_removed(Engine.DOCKER, self.docker), _removed(Engine.KUBERNETES, self.cluster))
+        await both(self.docker.close(), self.cluster.close())
+
+
+async def _removed(engine: Engine, side: Containers | Cluster) -> Cleanup:
+    """What cannot be verified counts as left."""
+    began = time.monotonic()
+    cleanup = Cleanup(engine=engine, removed=(), left=(f"run {side.tag.run}",), seconds=0.0)
+    try:
+        async with asyncio.timeout(_CLEANUP_SECONDS):
+            cleanup = replace(cleanup, removed=tuple(await side.prune()))
+            cleanup = replace(cleanup, left=tuple(await side.left()))
+    except (SandboxError, TimeoutError) as error:
+        log.warning("clean-up of run %s on %s could not be verified: %r", side.tag.run, engine.value, error)
+    return replace(cleanup, seconds=round(time.monotonic() - began, 3))
+
+
+class Lab:
+    """Opens sandboxes on one pair of engines."""
+
+    def __init__(self, engines: Engines, pace: Pace | None = None) -> None:
+        self._engines = engines
+        self._pace = pace or Pace()
+
+    @asynccontextmanager
+    async def open(self, owner: str, seconds: float) -> AsyncGenerator[Sandbox, None]:
+        """Wait for both engines and open a sandbox; what was made in it is removed at the end, also if cancelled."""
+        docker, cluster = await both(self._engines.docker(), self._engines.cluster())
+        sandbox = await self._connected(docker, cluster, _tag(owner, seconds))
+        try:
+            yield sandbox
+        finally:
+            await to_the_end(sandbox.remove())
+
+    async def _connected(self, docker: DockerEndpoint, cluster: ClusterEndpoint, tag: Tag) -> LabSandbox:
+        containers = await Containers.connect(docker, tag)
+        try:
+            namespace = await Cluster.connect(cluster, tag)
+        except BaseException:
+            await containers.close()
+            raise
+        return LabSandbox(containers, namespace, self._pace, _TUNED if cluster.ours else {})
+
+
+def _tag(owner: str, seconds: float) -> Tag:
+    return Tag(new_run(), owner, datetime.now(UTC) + timedelta(seconds=seconds + _MARGIN_SECONDS))

@@ -1,0 +1,168 @@
+"""What a run declares to Kubernetes: pure functions from a tag to the objects that kubectl would apply."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.names import Tag
+from sandbox.quota import CONTAINER_RANGE, NAMESPACE, PORT, RESOURCES, TMP_MIB, USER
+
+Manifest = dict[str, Any]
+
+POD_SECURITY_VERSION = "v1.35"
+GRACE_SECONDS = 1
+TOLERATION_SECONDS = 2
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Check:
+    """How an engine asks the app whether it lives: every `period`, for at most `timeout`, `failures` times."""
+
+    period: int = 2
+    timeout: int = 1
+    failures: int = 2
+
+
+def namespace(tag: Tag) -> Manifest:
+    """Return the run's namespace, which refuses every pod that is not `restricted`."""
+    security = {
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/enforce-version": POD_SECURITY_VERSION,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": tag.place, "labels": tag.labels() | security, "annotations": tag.expiry()},
+    }
+
+
+def fences(tag: Tag) -> tuple[Manifest, ...]:
+    """Return what must stand before the first pod: who may work here, how much, and with whom it may talk."""
+    return (_role_binding(tag), _resource_quota(tag), _limit_range(tag), _network_policy(tag))
+
+
+def _role_binding(tag: Tag) -> Manifest:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": _metadata("portside-runner", tag),
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "portside-runner"},
+        "subjects": [{"kind": "ServiceAccount", "name": "bot", "namespace": "portside-system"}],
+    }
+
+
+def _resource_quota(tag: Tag) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": _metadata("sandbox", tag),
+        "spec": {"hard": NAMESPACE},
+    }
+
+
+def _limit_range(tag: Tag) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": _metadata("sandbox", tag),
+        "spec": {"limits": [CONTAINER_RANGE]},
+    }
+
+
+def _network_policy(tag: Tag) -> Manifest:
+    """Nothing out, and in only to the app's port: the prober asks from outside the namespace."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": _metadata("sandbox", tag),
+        "spec": {
+            "podSelector": {},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"ports": [{"protocol": "TCP", "port": PORT}]}],
+        },
+    }
+
+
+def deployment(tag: Tag, app: str, image: str, check: Check) -> Manifest:
+    """Return one copy of the app that must always be there."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": _metadata(app, tag),
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": app}},
+            "template": {
+                "metadata": {"labels": tag.labels() | {"app": app, "version": VERSION}},
+                "spec": _pod(app, image, check),
+            },
+        },
+    }
+
+
+def _pod(app: str, image: str, check: Check) -> Manifest:
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "dnsPolicy": "Default",  # the app asks for no name, and a cluster may have no DNS of its own
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "tolerations": [
+            {
+                "key": f"node.kubernetes.io/{state}",
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": TOLERATION_SECONDS,
+            }
+            for state in ("not-ready", "unreachable")
+        ],
+        "containers": [_container(app, image, check)],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}],
+    }
+
+
+def _container(app: str, image: str, check: Check) -> Manifest:
+    return {
+        "name": app,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "ports": [{"containerPort": PORT}],
+        "resources": RESOURCES,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+        "livenessProbe": _probe("/healthz", check),
+        "readinessProbe": _probe("/readyz", Check(period=1, timeout=check.timeout, failures=check.failures)),
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a path in the pod, of its own volume
+    }
+
+
+def _probe(path: str, check: Check) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": PORT},
+        "periodSeconds": check.period,
+        "timeoutSeconds": check.timeout,
+        "failureThreshold": check.failures,
+    }
+
+
+def service(tag: Tag, app: str) -> Manifest:
+    """Return the one address that clients know, whichever copies there are."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(app, tag),
+        "spec": {"selector": {"app": app}, "ports": [{"port": PORT, "targetPort": PORT}]},
+    }
+
+
+def _metadata(name: str, tag: Tag) -> Manifest:
+    return {"name": name, "namespace": tag.place, "labels": tag.labels()}

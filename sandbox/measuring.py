@@ -1,0 +1,98 @@
+"""What the requests of one lane say about the outage: pure functions over the prober's log."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sandbox.events import Engine, Measured, Probe
+
+STEP = 0.5
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of the prober: seconds of the run's clock at which it was sent and was over."""
+
+    sent: float
+    over: float
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Span:
+    """What one lane was observed for: from the fault until the last request was sent."""
+
+    fault: float
+    end: float
+
+
+def measure(requests: Sequence[Request], span: Span, acted_by: tuple[str, ...]) -> Measured:
+    """Measure one lane from the requests that were over after its fault."""
+    outages = _outages(requests, span)
+    back = outages[0].back if outages else span.fault
+    return Measured(
+        recovered=back is not None,
+        recovery_seconds=None if back is None else round(back - span.fault, 3),
+        observed_seconds=round(span.end - span.fault, 3),
+        requests=len(requests),
+        failed=sum(not request.ok for request in requests),
+        longest_outage_seconds=round(max((outage.seconds(span) for outage in outages), default=0.0), 3),
+        acted_by=acted_by,
+    )
+
+
+@dataclass(frozen=True)
+class _Outage:
+    """From the start of a failed request to the first good answer to a later one, if there was any."""
+
+    since: float
+    back: float | None
+
+    def seconds(self, span: Span) -> float:
+        return max(0.0, (span.end if self.back is None else self.back) - self.since)
+
+
+def _outages(requests: Sequence[Request], span: Span) -> list[_Outage]:
+    """Find each time without a good answer; requests that were sent within it say nothing new."""
+    failed = sorted(request.sent for request in requests if not request.ok)
+    good = [request for request in requests if request.ok]
+    found: list[_Outage] = []
+    for sent in failed:
+        if found and (found[-1].back is None or sent <= found[-1].back):
+            continue
+        back = min((request.over for request in good if request.sent > sent), default=None)
+        found.append(_Outage(max(sent, span.fault), back))
+    return found
+
+
+def settled(requests: Sequence[Request], now: float, seconds: float) -> bool:
+    """Say whether every request of the last `seconds` got a good answer, and there were some."""
+    recent = [request for request in requests if request.over > now - seconds]
+    return bool(recent) and all(request.ok for request in recent)
+
+
+def probes(engine: Engine, requests: Sequence[Request], since: float, until: float) -> list[Probe]:
+    """Count the requests that were over between two moments, in intervals of half a second at most.
+
+    There is more than one interval only where this process was held up. Each request is counted exactly once.
+    """
+    count = max(1, math.ceil((until - since) / STEP))
+    width = (until - since) / count
+    parts: list[list[Request]] = [[] for _ in range(count)]
+    for request in requests:
+        place = int((request.over - since) / width) if width else 0
+        parts[min(max(place, 0), count - 1)].append(request)
+    return [_probe(engine, part, since + place * width, width) for place, part in enumerate(parts)]
+
+
+def _probe(engine: Engine, requests: Sequence[Request], start: float, width: float) -> Probe:
+    good = [(request.over - request.sent) * 1000 for request in requests if request.ok]
+    return Probe(
+        t=start + width,
+        engine=engine,
+        ok=len(good),
+        failed=len(requests) - len(good),
+        seconds=width,
+        p50_ms=round(statistics.median(good), 2) if good else None,
+    )

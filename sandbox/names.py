@@ -1,0 +1,74 @@
+"""What objects of a run are called, and what they carry: so that a sweep needs no memory."""
+
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+MANAGED_BY = "portside.dev/managed-by"
+RUN = "portside.dev/run"
+OWNER = "portside.dev/owner"
+EXPIRES_AT = "portside.dev/expires-at"
+
+BOT = "bot"
+PREFIX = "portside-"
+NAMESPACE = re.compile(r"portside-[a-z0-9]{8,20}")
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Whose an object is, and until when."""
+
+    run: str
+    owner: str
+    expires: datetime
+
+    @property
+    def place(self) -> str:
+        """The name of the run's namespace, and of its Docker network."""
+        return PREFIX + self.run
+
+    def container(self, app: str) -> str:
+        """A name that is short enough to read and that no other run's container has."""
+        return f"{app}-{self.run[:5]}"
+
+    def labels(self) -> dict[str, str]:
+        """What every object carries; a label of Kubernetes cannot hold a time, so the expiry is apart."""
+        return {MANAGED_BY: BOT, RUN: self.run, OWNER: owner_label(self.owner)}
+
+    def expiry(self) -> dict[str, str]:
+        """A Docker label, a Kubernetes annotation."""
+        return {EXPIRES_AT: write_time(self.expires)}
+
+
+def new_run() -> str:
+    """Make an id that fits into a name; it is never used again."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(10))
+
+
+def owner_label(owner: str) -> str:
+    """Return the owner where a label can hold it, else a digest: any chat's ids are welcome."""
+    if _LABEL_VALUE.fullmatch(owner):
+        return owner
+    return "sha256." + hashlib.sha256(owner.encode()).hexdigest()[:32]
+
+
+def write_time(moment: datetime) -> str:
+    """Write an absolute time as RFC 3339, to the second."""
+    return moment.astimezone(UTC).strftime(_TIME)
+
+
+def expired(marks: Mapping[str, str] | None, now: datetime) -> bool:
+    """Say whether an object's expiry has passed; one that has none, or one we did not write, never expires."""
+    try:
+        moment = datetime.strptime((marks or {}).get(EXPIRES_AT, ""), _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return moment < now

@@ -1,0 +1,117 @@
+"""What engines say, in our words: pure functions from their JSON to instances and observations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.events import Engine, Instance, Observed
+
+Json = Mapping[str, Any]
+
+_ACTORS = {
+    "kubelet": "kubelet",
+    "default-scheduler": "scheduler",
+    "deployment-controller": "deployment",
+    "replicaset-controller": "replicaset",
+    "horizontal-pod-autoscaler": "hpa",
+    "node-controller": "node-controller",
+    "taint-eviction-controller": "node-controller",
+}
+# Steps on the way to Started that say nothing more to a learner.
+_STEPS = frozenset({"Pulled", "Created"})
+# What dockerd reports about a container; the health check's own exec_* events would drown it.
+_DOCKER_ACTIONS = frozenset({"start", "die", "oom", "stop", "kill", "destroy", "health_status"})
+
+
+def container_instance(inspected: Json) -> Instance:
+    """Read `docker inspect`: the phase is the health where there is one, as `docker ps` shows it."""
+    state = inspected["State"]
+    health = (state.get("Health") or {}).get("Status")
+    phase = health if health and state["Status"] == "running" else state["Status"]
+    return Instance(
+        name=inspected["Name"].removeprefix("/"),
+        phase=phase,
+        ready=phase in ("healthy", "running"),
+        restarts=inspected["RestartCount"],
+        node=None,
+        version=_version(inspected["Config"].get("Env") or ()),
+    )
+
+
+def _version(environment: tuple[str, ...] | list[str]) -> str | None:
+    settings = dict(entry.partition("=")[::2] for entry in environment)
+    return settings.get("VERSION")
+
+
+def docker_observation(event: Json) -> Observed | None:
+    """Read one line of `docker events`; None where it says nothing to a learner."""
+    action = event.get("Action", "")
+    word = action.partition(":")[0]
+    if event.get("Type") != "container" or word not in _DOCKER_ACTIONS:
+        return None
+    attributes = event["Actor"]["Attributes"]
+    detail = {"die": f"exit code {attributes.get('exitCode')}", "kill": f"signal {attributes.get('signal')}"}
+    text = action if word == "health_status" else f"{word}: {detail.get(word, attributes.get('name'))}"
+    return Observed(engine=Engine.DOCKER, actor="dockerd", text=text)
+
+
+def pod_instance(pod: Json) -> Instance:
+    """Read a pod as `kubectl get pods` shows it."""
+    status = pod.get("status", {})
+    containers = status.get("containerStatuses") or ()
+    return Instance(
+        name=pod["metadata"]["name"],
+        phase=_pod_phase(pod, containers),
+        ready=bool(containers) and all(container["ready"] for container in containers) and not _going(pod),
+        restarts=sum(container["restartCount"] for container in containers),
+        node=pod["spec"].get("nodeName"),
+        version=pod["metadata"].get("labels", {}).get("version"),
+    )
+
+
+def _going(pod: Json) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def _pod_phase(pod: Json, containers: Any) -> str:
+    if _going(pod):
+        return "Terminating"
+    for container in containers:
+        for state in ("waiting", "terminated"):
+            if reason := container.get("state", {}).get(state, {}).get("reason"):
+                return str(reason)
+    return str(pod.get("status", {}).get("phase", "Unknown"))
+
+
+def ended_containers(before: Json | None, after: Json) -> list[Observed]:
+    """Say which containers of a pod have ended since, and why: the kubelet writes it into the pod's status."""
+    known = {_ending(container) for container in _statuses(before)}
+    endings = {_ending(container) for container in _statuses(after)} - known - {None}
+    return [
+        Observed(engine=Engine.KUBERNETES, actor="kubelet", text=f"{reason}: exit code {code}")
+        for _, reason, code in sorted(ending for ending in endings if ending)
+    ]
+
+
+def _statuses(pod: Json | None) -> Any:
+    return ((pod or {}).get("status", {}).get("containerStatuses")) or ()
+
+
+def _ending(container: Json) -> tuple[str, str, int] | None:
+    """Identify the last ending, told in `state` first and in `lastState` once the container runs again."""
+    for place in ("state", "lastState"):
+        if ended := container.get(place, {}).get("terminated"):
+            return (str(ended.get("containerID")), str(ended.get("reason", "Error")), int(ended["exitCode"]))
+    return None
+
+
+def cluster_observation(event: Json) -> Observed | None:
+    """Read one Event of Kubernetes; None where it says nothing to a learner."""
+    if event.get("reason") in _STEPS:
+        return None
+    component = event.get("reportingComponent") or (event.get("source") or {}).get("component") or "kubernetes"
+    message = str(event.get("message", "")).strip()
+    return Observed(
+        engine=Engine.KUBERNETES,
+        actor=_ACTORS.get(component, component),
+        text=f"{event.get('reason')}: {message}",
+    )

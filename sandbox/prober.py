@@ -1,0 +1,118 @@
+"""Steady requests to both sides from one process on one clock; what they say about an outage is in `measuring`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from sandbox.errors import DemoFailed
+from sandbox.events import Engine, Measured, Probe
+from sandbox.http import NoAnswer, request
+from sandbox.measuring import Request, Span, measure, probes, settled
+from sandbox.routes import Address
+from sandbox.sandbox import Pace
+from sandbox.streams import stop
+
+_GOOD = 200
+
+
+@dataclass
+class _Lane:
+    """One side's log. `told` is how many of its requests were in a probe already, and until when."""
+
+    address: Address
+    told_until: float
+    log: list[Request] = field(default_factory=list)
+    told: int = 0
+    fault: tuple[float, int] | None = None
+    under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+class Prober:
+    """Asks each side at a steady pace, whether the last answer has come or not (an open loop)."""
+
+    def __init__(self, pace: Pace, clock: Callable[[], float]) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._lanes: dict[Engine, _Lane] = {}
+        self._ended: float | None = None
+
+    async def first_answer(self, address: Address) -> None:
+        """Wait until an app answers for the first time; these requests are not counted. Raises DemoFailed."""
+        try:
+            async with asyncio.timeout(self._pace.startup):
+                while True:
+                    if (await self._ask(address)).ok:
+                        return
+                    await asyncio.sleep(self._pace.interval)
+        except TimeoutError as error:
+            raise DemoFailed(
+                f"The app at {address} did not answer within {self._pace.startup:g} s of its start, so there was "
+                "nothing to break. Start the demo again; if it happens twice, look at the engine's own log."
+            ) from error
+
+    async def probe(self, engine: Engine, address: Address) -> AsyncGenerator[Probe, None]:
+        """Send requests from now until `finish`, and tell at least twice a second which are over."""
+        lane = self._lanes[engine] = _Lane(address, self._clock())
+        due = self._clock()
+        try:
+            while self._ended is None or lane.under_way:
+                if self._ended is None:
+                    self._send(lane)
+                due = max(due + self._pace.interval, self._clock())
+                await asyncio.sleep(due - self._clock())
+                if self._clock() - lane.told_until >= self._pace.report:
+                    for probe in self.cut(engine):
+                        yield probe
+        finally:
+            await stop(*lane.under_way)
+
+    def _send(self, lane: _Lane) -> None:
+        async def ask() -> None:
+            lane.log.append(await self._ask(lane.address))
+
+        task = asyncio.create_task(ask())
+        lane.under_way.add(task)
+        task.add_done_callback(lane.under_way.discard)
+
+    async def _ask(self, address: Address) -> Request:
+        sent = self._clock()
+        try:
+            ok = await request(address, "GET", "/", self._pace.timeout) == _GOOD
+        except NoAnswer:
+            ok = False
+        return Request(sent, self._clock(), ok)
+
+    def cut(self, engine: Engine) -> list[Probe]:
+        """End the interval of an engine now, and count what was over in it."""
+        lane = self._lanes[engine]
+        now = self._clock()
+        found = probes(engine, lane.log[lane.told :], lane.told_until, now)
+        lane.told, lane.told_until = len(lane.log), now
+        return found
+
+    def mark_fault(self, engine: Engine) -> list[Probe]:
+        """Remember that the fault comes now; return what was over before it, which does not count any more."""
+        found = self.cut(engine)
+        lane = self._lanes[engine]
+        lane.fault = (lane.told_until, lane.told)
+        return found
+
+    def settled(self) -> bool:
+        """Say whether both sides have answered everything for a while."""
+        now = self._clock()
+        return all(settled(lane.log, now, self._pace.settled) for lane in self._lanes.values())
+
+    async def finish(self) -> list[Probe]:
+        """Send nothing more, wait for what is under way, and return the last probes."""
+        self._ended = self._clock()
+        waiting = [task for lane in self._lanes.values() for task in lane.under_way]
+        await asyncio.gather(*waiting)
+        return [probe for engine in self._lanes for probe in self.cut(engine)]
+
+    def measured(self, engine: Engine, acted_by: tuple[str, ...]) -> Measured:
+        """Measure one side from its fault on; only after `finish`."""
+        lane = self._lanes[engine]
+        if lane.fault is None or self._ended is None:
+            raise DemoFailed(f"The run ended before {engine.value} was measured. Start it again.")
+        fault, place = lane.fault
+        return measure(lane.log[place:], Span(fault, self._ended), acted_by)

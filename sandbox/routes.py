@@ -1,0 +1,52 @@
+"""Where a packet would go: nothing of a demo may leave this machine."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.errors import EngineUnavailable
+
+_TABLE = Path("/proc/net/route")
+# A route as wide as this is a default route, or half of one as some VPNs write it.
+_WIDEST_LOCAL_PREFIX = 8
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an app answers."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def require_local(address: Address) -> Address:
+    """Return the address if packets to it stay on this machine's own networks. Raises EngineUnavailable."""
+    if is_local(address.host, _TABLE.read_text()):
+        return address
+    raise EngineUnavailable(
+        f"The demo's app has the address {address.host}, which this machine has no route of its own to, so nothing was "
+        "sent there. Run Portside on the machine that the engine runs on, or let it start engines of its own."
+    )
+
+
+def is_local(host: str, table: str) -> bool:
+    """Say whether the longest matching line of a routing table (as /proc/net/route) is not the default route."""
+    target = ipaddress.ip_address(host)
+    if target.is_loopback:
+        return True
+    networks = (_network(line) for line in table.splitlines()[1:])
+    prefixes = [network.prefixlen for network in networks if target in network]
+    return max(prefixes, default=0) >= _WIDEST_LOCAL_PREFIX
+
+
+def _network(line: str) -> ipaddress.IPv4Network:
+    fields = line.split()
+    destination, mask = (_dotted(fields[column]) for column in (1, 7))
+    return ipaddress.IPv4Network(f"{destination}/{mask}")
+
+
+def _dotted(little_endian: str) -> ipaddress.IPv4Address:
+    return ipaddress.IPv4Address(bytes.fromhex(little_endian)[::-1])
