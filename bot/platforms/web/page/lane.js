@@ -1,0 +1,128 @@
+// One engine's side of a demo: its lane on the stage, and below it the instances, who acted and what to type.
+
+import { MARKS, copyButton, h, icon, redraw, say } from "./dom.js";
+import { Strip, percent } from "./strip.js";
+
+const SHOWN_ACTS = 3;
+const GAP = 4; // px between two names
+const NEAR = 80; // px within which acts of the same actor share a name
+
+/** A lane of the stage. */
+export class Lane {
+  constructor(engine) {
+    this.engine = engine;
+    this.strip = new Strip();
+    this.name = h("h3");
+    this.version = h("span", { class: "m" });
+    this.state = h("p", { class: "state" });
+    this.picture = h("div", { role: "img" }, this.strip.element);
+    this.marks = h("div");
+    this.beside = h("div", { class: "lb" }, this.marks, this.picture);
+    this.element = h("section", { class: "lane" }, h("div", { class: "lh" }, this.name, this.version, this.state), this.beside);
+    this.below = new Below();
+  }
+
+  /** Take new figures. */
+  update(lane, card, scale) {
+    say(this.name, lane.name);
+    say(this.version, lane.version);
+    this.state.className = `state ${lane.mark}`;
+    redraw(this.state, [lane.mark, lane.state], () => [icon(MARKS[lane.mark]), lane.state]);
+    this.element.setAttribute("aria-label", `${lane.name} lane`);
+    this.picture.setAttribute("aria-label", `${lane.name}: ${lane.state}`);
+    redraw(this.marks, [lane.acts, lane.back_at, card.fault_at, scale], () => marks(lane, card, scale));
+    this.below.update(lane, card);
+    this.nameActs();
+  }
+
+  /** Move the strip to the page's clock. */
+  tick(lane, scale, now) {
+    this.strip.draw(lane, scale, now);
+  }
+
+  /** Name each act where there is room: left of its ◆, else right of it, else not. Acts in a row share one name. */
+  nameActs() {
+    const lane = this.beside.getBoundingClientRect();
+    const fault = this.marks.querySelector(".fl")?.getBoundingClientRect().right ?? lane.left;
+    const marks = [...this.marks.querySelectorAll(".did")];
+    for (const mark of marks) mark.className = "did";
+    const places = marks.map((mark) => ({ actor: mark.dataset.actor, width: mark.offsetWidth, x: mark.lastChild.getBoundingClientRect() }));
+    names(places, { left: lane.left, right: lane.right, fault }).forEach((side, index) => marks[index].classList.add(side));
+  }
+}
+
+/** On which side of its ◆ each act is named: "left", "right" or "unnamed". Pixels in, words out. */
+function names(places, { left, right, fault }) {
+  let free = left;
+  let last = null;
+  return places.map(({ actor, width, x }, index) => {
+    const shared = last && last.actor === actor && x.left - last.x.right < NEAR;
+    const start = Math.max(free, x.left > fault ? fault : left);
+    const end = places[index + 1]?.x.left ?? right;
+    const side = shared ? "unnamed" : x.right - width >= start ? "left" : x.left + width <= end ? "right" : "unnamed";
+    free = (side === "right" ? x.left + width : x.right) + GAP;
+    if (side !== "unnamed" || shared) last = { actor, x };
+    return side;
+  });
+}
+
+/** The fault's line, the ◆ of each act, and the line where the engine answered again. */
+function marks(lane, card, scale) {
+  const at = (style, t, ...children) => {
+    const mark = h("div", { class: style }, ...children);
+    mark.style.left = percent(t, scale);
+    return mark;
+  };
+  const act = ({ t, actor }) => {
+    const mark = at("did", t, h("span", {}, actor), icon("act"));
+    mark.dataset.actor = actor;
+    return mark;
+  };
+  return [
+    card.fault_at === null ? null : at("fl", card.fault_at),
+    ...lane.acts.filter((one) => one.acted).map(act),
+    lane.back_at === null ? null : at("back", lane.back_at),
+  ].filter(Boolean);
+}
+
+/** What stands below the stage for one engine. */
+class Below {
+  constructor() {
+    this.name = h("h3");
+    this.tiles = h("ul", { class: "tiles" });
+    this.acts = h("ul", { class: "did-list" });
+    this.command = h("code");
+    this.copy = copyButton("", () => this.command.textContent);
+    this.typed = h("div", {}, h("p", { class: "yt" }, "You would type"), h("div", { class: "cmd" }, this.command, this.copy));
+    this.element = h("section", {}, this.name, this.tiles, this.acts, this.typed);
+  }
+
+  update(lane, card) {
+    say(this.name, lane.name);
+    this.element.setAttribute("aria-label", lane.name);
+    this.tiles.setAttribute("aria-label", `${lane.name} instances`);
+    redraw(this.tiles, lane.tiles, () => lane.tiles.map(tile));
+    redraw(this.acts, [lane.acts, card.state, card.fault_at], () => acts(lane, card));
+    say(this.command, lane.command);
+    this.copy.setAttribute("aria-label", `Copy the ${lane.name} command`);
+    this.typed.hidden = !lane.command;
+  }
+}
+
+/** One container or pod. */
+const tile = ({ name, phase, detail, mark }) =>
+  h("li", { class: `tile ${mark}` }, h("b", {}, icon(MARKS[mark], mark), name), phase, h("span", { class: "m" }, detail));
+
+/** The last things an engine did or noted, and "nobody" where that is so. */
+function acts(lane, card) {
+  const lines = lane.acts.slice(-SHOWN_ACTS).map((act) =>
+    h("li", { class: act.acted ? null : "muted" }, act.acted ? h("span", { class: "acted" }, icon("act")) : null,
+      h("span", {}, h("span", { class: "m nb" }, `${act.t.toFixed(1)} s`), " ", h("b", {}, act.actor), ` ${act.text}`)));
+  if (lane.acts.some((act) => act.acted)) return lines;
+  return [h("li", { class: "muted" }, nobody(card)), ...lines];
+}
+
+function nobody(card) {
+  if (card.fault_at === null) return "nobody has had to act";
+  return card.state === "running" ? "nobody has acted so far" : "nobody has acted";
+}
