@@ -86,5 +86,9 @@ def _back(name: str, lane: Measured) -> str:
 
 
 def _acted(name: str, lane: Measured) -> str:
-    who = "nobody acted" if not lane.acted_by else f"{' and '.join(lane.acted_by)} acted"
-    return f"{name}: {who}; {lane.failed} of {lane.requests} requests failed."
+    return f"{name}: {_listed(lane.acted_by)} acted; {lane.failed} of {lane.requests} requests failed."
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *others, last = names or ("nobody",)
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,282 @@
+"""Engines and sandboxes without engines: ordinary adapters that play both lanes in less than a second.
+
+The app of a fake lane is a real HTTP server on 127.0.0.1, so that the real prober measures it. Its Docker restarts what
+has ended, marks unhealthy what hangs, and leaves it; its cluster restarts or replaces everything.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus
+from sandbox.errors import EngineUnavailable, SandboxError
+from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
+from sandbox.manifests import Check, Manifest
+from sandbox.names import Tag
+from sandbox.routes import Address
+from sandbox.sandbox import Pace
+
+QUICK = Pace(
+    steady=0.05,
+    observe=0.6,
+    shortest=0.3,
+    settled=0.1,
+    interval=0.01,
+    timeout=0.05,
+    report=0.04,
+    look=0.02,
+    startup=2.0,
+)
+REPAIR = 0.06
+
+
+class FakeApp:
+    """The demo's web server: answers, or does not, as it was told."""
+
+    def __init__(self) -> None:
+        self.faults: asyncio.Queue[str] = asyncio.Queue()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._hung = asyncio.Event()
+        self._serving: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> Address:
+        return Address("127.0.0.1", self._port)
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server:
+            self._server.close()
+        for task in tuple(self._serving):
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        self._hung.clear()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            await self._answer(reader, writer)
+        except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._serving.discard(task)
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, path, _ = head.decode().split(maxsplit=2)
+        if self._hung.is_set():
+            await asyncio.sleep(3600)
+        writer.write(b"HTTP/1.1 202 Accepted\r\n\r\n" if method == "POST" else b"HTTP/1.1 200 OK\r\n\r\ninstance web\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        if method == "POST":
+            await self.break_down(path.rpartition("/")[2])
+
+    async def break_down(self, fault: str) -> None:
+        if fault == "hang":
+            self._hung.set()
+        elif self._server:
+            self._server.close()
+        self.faults.put_nowait(fault)
+
+
+class FakeDocker:
+    """One container: restarted when it ends, left alone when it hangs, gone when it is removed."""
+
+    info = EngineInfo("0.0.0", "nowhere")
+
+    def __init__(self, tag: Tag, gone: bool) -> None:
+        self.tag = tag
+        self.app = FakeApp()
+        self.phase = ""
+        self.restarts = 0
+        self._gone = gone
+
+    async def run(self, app: str, check: Check) -> str:
+        await self.app.start()
+        self.phase = "healthy"
+        return self.tag.container(app)
+
+    async def ps(self) -> tuple[Instance, ...]:
+        name = self.tag.container("web")
+        return (Instance(name, self.phase, self.phase == "healthy", self.restarts, None, "1"),) if self.phase else ()
+
+    async def address(self, name: str) -> Address:
+        return self.app.address
+
+    async def events(self) -> AsyncGenerator[Observed, None]:
+        fault = await self.app.faults.get()
+        if self._gone:
+            raise EngineUnavailable("Docker does not answer any more. Start the demo again.")
+        await asyncio.sleep(REPAIR)
+        if fault == "hang":
+            self.phase = "unhealthy"
+            yield _docker("health_status: unhealthy")
+        elif fault == "remove":
+            self.phase = ""
+            yield _docker("destroy: web")
+        else:
+            yield _docker("die: exit code 1")
+            await self.app.start()
+            self.restarts += 1
+            yield _docker("start: web")
+        await asyncio.Event().wait()
+
+    async def rm(self, name: str) -> None:
+        await self.app.break_down("remove")
+
+
+class FakeCluster:
+    """One pod behind a Service: restarted when it ends or hangs, replaced when it is deleted."""
+
+    info = EngineInfo("0.0.0", "nowhere", 3)
+    image = "portside/web:1"
+
+    def __init__(self, tag: Tag) -> None:
+        self.tag = tag
+        self.app = FakeApp()
+        self.applied: list[Manifest] = []
+        self._pod = Instance("web-a", "Running", True, 0, "node1", "1")
+        self._changed = asyncio.Event()
+
+    async def apply(self, *manifests: Manifest) -> None:
+        self.applied += manifests
+        await self.app.start()
+        self._changed.set()
+
+    async def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            yield Snapshot(engine=Engine.KUBERNETES, instances=await self.get_pods())
+
+    async def events(self) -> AsyncGenerator[Observed, None]:
+        fault = await self.app.faults.get()
+        await asyncio.sleep(REPAIR)
+        if fault == "hang":
+            yield _cluster("kubelet", "Unhealthy: Liveness probe failed")
+            yield _cluster("kubelet", "Killing: Container web failed liveness probe, will be restarted")
+        if fault == "remove":
+            yield _cluster("replicaset", "SuccessfulCreate: Created pod: web-b")
+            yield _cluster("scheduler", "Scheduled: Successfully assigned web-b to node2")
+        self._pod = Instance("web-b" if fault == "remove" else "web-a", "Running", True, 1, "node2", "1")
+        await self.app.stop()
+        await self.app.start()
+        self._changed.set()
+        yield _cluster("kubelet", "Started: Container started")
+        await asyncio.Event().wait()
+
+    async def get_pods(self) -> tuple[Instance, ...]:
+        return (self._pod,) if self.applied else ()
+
+    async def pod_address(self, name: str) -> Address:
+        return self.app.address
+
+    async def service_address(self, name: str) -> Address:
+        return self.app.address
+
+    async def delete_pod(self, name: str) -> None:
+        await self.app.break_down("remove")
+
+
+def _docker(text: str) -> Observed:
+    return Observed(engine=Engine.DOCKER, actor="dockerd", text=text)
+
+
+def _cluster(actor: str, text: str) -> Observed:
+    return Observed(engine=Engine.KUBERNETES, actor=actor, text=text)
+
+
+class FakeSandbox:
+    """Both sides of one run, without an engine."""
+
+    run = "fake000001"
+    settings: Mapping[str, Any] = {}
+
+    def __init__(self, lab: "FakeLab", owner: str) -> None:
+        tag = Tag(self.run, owner, datetime.now(UTC))
+        self.pace = lab.pace
+        self.docker = FakeDocker(tag, lab.docker_goes)
+        self.cluster = FakeCluster(tag)
+        self.cleanups: tuple[Cleanup, ...] = ()
+        self._lab = lab
+        self._began = time.monotonic()
+
+    def clock(self) -> float:
+        return time.monotonic() - self._began
+
+    async def prepare(self) -> None:
+        if self._lab.refuses:
+            raise self._lab.refuses
+
+    async def remove(self) -> None:
+        await self.docker.app.stop()
+        await self.cluster.app.stop()
+        left = ("run fake000001",) if self._lab.docker_goes else ()
+        self.cleanups = (
+            Cleanup(engine=Engine.DOCKER, removed=() if left else ("container web-fake0",), left=left, seconds=0.1),
+            Cleanup(engine=Engine.KUBERNETES, removed=("namespace portside-fake000001",), left=(), seconds=0.2),
+        )
+
+
+class FakeLab:
+    """Opens fake sandboxes; `unavailable` fails before there is one, `refuses` in it, `docker_goes` after the fault."""
+
+    def __init__(
+        self,
+        pace: Pace = QUICK,
+        unavailable: SandboxError | None = None,
+        refuses: SandboxError | None = None,
+        docker_goes: bool = False,
+    ) -> None:
+        self.pace = pace
+        self.unavailable = unavailable
+        self.refuses = refuses
+        self.docker_goes = docker_goes
+        self.opened = self.closed = 0
+
+    @asynccontextmanager
+    async def open(self, owner: str, seconds: float) -> AsyncIterator[FakeSandbox]:
+        if self.unavailable:
+            raise self.unavailable
+        self.opened += 1
+        sandbox = FakeSandbox(self, owner)
+        try:
+            yield sandbox
+        finally:
+            await sandbox.remove()
+            self.closed += 1
+
+
+class FakeEngines:
+    """A pair of engines in a given state; ready by default."""
+
+    def __init__(self, *statuses: EngineStatus) -> None:
+        self.statuses = statuses or (
+            EngineStatus(Engine.DOCKER, "ready", "0.0.0", "unix:///nowhere"),
+            EngineStatus(Engine.KUBERNETES, "ready", "0.0.0", "https://nowhere"),
+        )
+
+    def status(self) -> tuple[EngineStatus, ...]:
+        return self.statuses
+
+    async def progress(self) -> AsyncIterator[tuple[EngineStatus, ...]]:
+        yield self.statuses
+
+    async def docker(self) -> DockerEndpoint:
+        return DockerEndpoint("unix:///nowhere", "portside/web:1", ours=True)
+
+    async def cluster(self) -> ClusterEndpoint:
+        return ClusterEndpoint(Path("/nowhere"), None, "portside/web:1", ours=True)

@@ -1,0 +1,227 @@
+"""A demo from its start to its result: on a sandbox without engines, measured by the real prober."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import pytest
+from fakes import FakeLab
+
+from sandbox.demo import Demo, choose, perform
+from sandbox.demos import load_demos
+from sandbox.errors import BadRequest, EngineUnavailable, UnknownDemo
+from sandbox.events import (
+    Cleanup,
+    Engine,
+    Event,
+    Fault,
+    Finding,
+    Injected,
+    Narration,
+    Observed,
+    Probe,
+    Result,
+    Snapshot,
+    Started,
+)
+from sandbox.sandbox import Sandbox
+
+DEMOS = load_demos()
+SELFHEAL = DEMOS["selfheal"]
+HEALED_BY_DOCKER = {Fault.CRASH, Fault.OOM}
+
+
+async def run(fault: Fault | None, lab: FakeLab | None = None, demo: Demo = SELFHEAL) -> list[Event]:
+    return [event async for event in perform(demo, fault, "ada", (lab or FakeLab()).open)]
+
+
+def result(events: list[Event]) -> Result:
+    last = events[-1]
+    assert isinstance(last, Result)
+    return last
+
+
+@pytest.mark.parametrize("fault", Fault)
+async def test_kubernetes_heals_every_fault_and_docker_heals_what_ends(fault: Fault) -> None:
+    end = result(await run(fault))
+
+    assert (end.completed, end.error, end.cleaned_up, end.fault) == (True, None, True, fault)
+    assert end.engines[Engine.KUBERNETES].recovered
+    assert "kubelet" in end.engines[Engine.KUBERNETES].acted_by
+    assert end.engines[Engine.DOCKER].recovered == (fault in HEALED_BY_DOCKER)
+    assert end.engines[Engine.DOCKER].acted_by == (("dockerd",) if fault in HEALED_BY_DOCKER else ())
+
+
+@pytest.mark.parametrize("fault", [Fault.CRASH, Fault.HANG])
+async def test_the_probes_after_an_engines_fault_add_up_to_its_result(fault: Fault) -> None:
+    events = await run(fault)
+
+    for engine, measured in result(events).engines.items():
+        place = next(n for n, event in enumerate(events) if isinstance(event, Injected) and event.engine is engine)
+        probes = [event for event in events[place:] if isinstance(event, Probe) and event.engine is engine]
+
+        assert sum(probe.failed for probe in probes) == measured.failed
+        assert sum(probe.ok + probe.failed for probe in probes) == measured.requests
+
+
+async def test_a_run_begins_with_started_and_ends_with_cleanups_and_the_result() -> None:
+    events = await run(Fault.CRASH)
+
+    assert isinstance(events[0], Started)
+    assert [type(event) for event in events[-3:]] == [Cleanup, Cleanup, Result]
+    assert {event.run for event in events} == {"fake000001"}
+
+
+async def test_the_clock_never_runs_backwards_in_a_run() -> None:
+    times = [event.t for event in await run(Fault.HANG)]
+
+    assert times == sorted(times)
+    assert times[0] >= 0
+
+
+async def test_both_lanes_are_broken_at_the_same_moment() -> None:
+    faults = [event for event in await run(Fault.CRASH) if isinstance(event, Injected)]
+
+    assert [fault.engine for fault in faults] == list(Engine)
+    assert faults[1].t - faults[0].t < 0.01
+
+
+async def test_a_hung_container_is_noted_as_unhealthy_and_that_is_no_act() -> None:
+    events = await run(Fault.HANG)
+    noted = [event for event in events if isinstance(event, Observed) and event.engine is Engine.DOCKER]
+
+    assert [(event.text, event.acted) for event in noted] == [("health_status: unhealthy", False)]
+
+
+async def test_findings_tell_the_measured_seconds() -> None:
+    events = await run(Fault.HANG)
+    seconds = result(events).engines[Engine.KUBERNETES].recovery_seconds
+    findings = [event.text for event in events if isinstance(event, Finding)]
+
+    assert findings[0].startswith(
+        f"Kubernetes answered again after {seconds:.1f} s. Docker did not answer again within"
+    )
+
+
+async def test_started_tells_what_is_quicker_than_the_defaults() -> None:
+    started = (await run(Fault.CRASH))[0]
+    assert isinstance(started, Started)
+
+    assert started.settings["tolerationSeconds"] == 2
+    assert SELFHEAL.settings["tolerationSeconds"].default == 300
+
+
+async def test_without_a_named_fault_the_app_crashes() -> None:
+    assert result(await run(None)).fault is Fault.CRASH
+
+
+async def test_an_engine_that_cannot_be_had_is_told_between_started_and_result() -> None:
+    events = await run(Fault.CRASH, FakeLab(unavailable=EngineUnavailable("No Docker here. Install it.")))
+
+    assert [type(event) for event in events] == [Started, Result]
+    assert result(events).error == "No Docker here. Install it."
+    assert not result(events).completed
+
+
+async def test_a_refused_step_ends_the_run_and_the_sandbox_is_gone() -> None:
+    lab = FakeLab(refuses=EngineUnavailable("Full."))
+    events = await run(Fault.CRASH, lab)
+
+    assert (result(events).error, result(events).completed, result(events).cleaned_up) == ("Full.", False, True)
+    assert lab.opened == lab.closed == 1
+
+
+async def test_an_engine_that_goes_in_mid_run_ends_it_and_its_cleanup_counts_as_unverified() -> None:
+    end = result(await run(Fault.CRASH, FakeLab(docker_goes=True)))
+
+    assert (end.completed, end.cleaned_up, dict(end.engines)) == (False, False, {})
+    assert "does not answer any more" in (end.error or "")
+
+
+async def hang(sandbox: Sandbox, fault: Fault | None) -> AsyncGenerator[Event, None]:
+    yield Narration(text="Waiting.")
+    await asyncio.Event().wait()
+
+
+async def test_a_demo_that_takes_too_long_is_stopped_and_told() -> None:
+    lab = FakeLab()
+    demo = Demo("hang", "Hanging", "How long?", (), hang, deadline=0.05)
+    events = await run(None, lab, demo)
+
+    assert "longer than 0.05 s" in (result(events).error or "")
+    assert lab.closed == 1
+
+
+async def stumble(sandbox: Sandbox, fault: Fault | None) -> AsyncGenerator[Event, None]:
+    yield Narration(text="Oops.")
+    raise ZeroDivisionError
+
+
+async def test_a_fault_of_our_own_is_raised_after_the_result() -> None:
+    events = []
+    demo = Demo("stumble", "Stumbling", "Why?", (), stumble)
+
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the events before it are wanted
+        async for event in perform(demo, None, "ada", FakeLab().open):
+            events.append(event)  # noqa: PERF401 - a comprehension would lose them
+
+    assert not result(events).completed
+
+
+@pytest.mark.parametrize("kind", [Started, Snapshot, Probe, Injected, Observed])
+async def test_a_run_that_is_closed_at_any_moment_leaves_no_sandbox(kind: type[Event]) -> None:
+    lab = FakeLab()
+    async with aclosing(perform(SELFHEAL, Fault.HANG, "ada", lab.open)) as events:
+        async for event in events:
+            if isinstance(event, kind):
+                break
+
+    assert lab.opened == lab.closed == 1
+
+
+async def test_a_run_that_is_cancelled_leaves_no_sandbox() -> None:
+    lab = FakeLab()
+    seen = asyncio.Event()
+
+    async def watch() -> None:
+        async with aclosing(perform(SELFHEAL, Fault.HANG, "ada", lab.open)) as events:
+            async for _ in events:
+                seen.set()
+
+    task = asyncio.create_task(watch())
+    await seen.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert lab.opened == lab.closed == 1
+
+
+async def test_a_slow_watcher_does_not_slow_the_measurement() -> None:
+    slow = []
+    async with aclosing(perform(SELFHEAL, Fault.HANG, "ada", FakeLab().open)) as events:
+        async for event in events:
+            await asyncio.sleep(0.03)
+            slow.append(event)
+
+    assert result(slow).engines[Engine.DOCKER].observed_seconds < 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("selfheel", "selfheal"), ("heal", "selfheal"), ("", "selfheal"), ("x" * 5000, "selfheal")]
+)
+def test_an_unknown_demo_is_answered_with_the_nearest_name(name: str, near: str) -> None:
+    with pytest.raises(UnknownDemo, match=f"Nearest: {near}") as error:
+        choose(DEMOS, name, None)
+
+    assert len(str(error.value)) < 200
+
+
+def test_an_unknown_fault_is_answered_with_the_faults_that_there_are() -> None:
+    with pytest.raises(BadRequest, match="crash, hang, oom, remove"):
+        choose(DEMOS, "selfheal", "explode")
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_can_be_chosen(fault: Fault) -> None:
+    assert choose(DEMOS, "selfheal", fault.value) == (SELFHEAL, fault)

@@ -1,0 +1,79 @@
+"""What a run declares to Kubernetes passes its own policies."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.manifests import Check, Manifest, deployment, fences, namespace, service
+from sandbox.names import EXPIRES_AT, MANAGED_BY, OWNER, RUN, Tag
+
+TAG = Tag("abcdefghij", "ada", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
+DEPLOYMENT = deployment(TAG, "web", "portside/web:1", Check())
+POD = DEPLOYMENT["spec"]["template"]["spec"]
+CONTAINER = POD["containers"][0]
+EVERYTHING = (namespace(TAG), *fences(TAG), DEPLOYMENT, service(TAG, "web"))
+
+
+@pytest.mark.parametrize("manifest", EVERYTHING, ids=lambda manifest: manifest["kind"])
+def test_every_object_says_whose_it_is(manifest: Manifest) -> None:
+    labels = manifest["metadata"]["labels"]
+
+    assert {MANAGED_BY: "bot", RUN: "abcdefghij", OWNER: "ada"}.items() <= labels.items()
+
+
+def test_the_namespace_has_the_labels_that_the_policy_allows_and_an_expiry() -> None:
+    metadata = namespace(TAG)["metadata"]
+    foreign = {name for name in metadata["labels"] if not name.startswith("portside.dev/")}
+
+    assert foreign == {"pod-security.kubernetes.io/enforce", "pod-security.kubernetes.io/enforce-version"}
+    assert metadata["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert metadata["annotations"] == {EXPIRES_AT: "2030-01-02T03:04:05Z"}
+
+
+def test_the_bot_gives_rights_to_itself_alone() -> None:
+    binding = fences(TAG)[0]
+
+    assert binding["roleRef"]["name"] == "portside-runner"
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "bot", "namespace": "portside-system"}]
+
+
+def test_nothing_in_the_namespace_may_talk_to_the_outside() -> None:
+    policy = next(one for one in fences(TAG) if one["kind"] == "NetworkPolicy")
+
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert "egress" not in policy["spec"]
+    assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": 8080}]}]
+
+
+def test_a_pod_is_hardened_as_restricted_asks_and_further() -> None:
+    assert POD["automountServiceAccountToken"] is False
+    assert POD["securityContext"]["runAsNonRoot"]
+    assert POD["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert CONTAINER["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+
+
+def test_a_pod_has_limits_that_the_policy_allows() -> None:
+    limits = CONTAINER["resources"]["limits"]
+
+    assert set(limits) == {"cpu", "memory"}
+    assert int(re.fullmatch(r"(\d+)Mi", limits["memory"])[1]) <= 128
+
+
+def test_a_pod_leaves_a_lost_node_after_two_seconds_and_stops_within_one() -> None:
+    assert {toleration["tolerationSeconds"] for toleration in POD["tolerations"]} == {2}
+    assert POD["terminationGracePeriodSeconds"] == 1
+
+
+def test_the_probes_ask_as_often_as_the_check_says() -> None:
+    assert CONTAINER["livenessProbe"]["periodSeconds"] == Check().period
+    assert CONTAINER["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": 8080}
+    assert CONTAINER["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": 8080}
+
+
+def test_a_service_is_reached_from_within_the_cluster_only() -> None:
+    assert set(service(TAG, "web")["spec"]) == {"selector", "ports"}
