@@ -16,7 +16,7 @@ Every error is a `knowledge.errors.KnowledgeError`, whose text is a sentence for
 `dataclasses.asdict` of a `Hit` or an `Answer` is the published JSON form (an answer's `qid` is added by the caller).
 """
 
-from knowledge.answering import Answerer, ModelSettings
+from knowledge.answering import Answerer
 from knowledge.documents import (
     Answer,
     Citation,
@@ -29,6 +29,7 @@ from knowledge.documents import (
     Turn,
 )
 from knowledge.ingest import CURRICULUM, ingest, ingest_curriculum
+from knowledge.models import ModelSettings
 from knowledge.retrieval import Library, open_library
 
 __all__ = [

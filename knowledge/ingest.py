@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from knowledge.chunking import chunk
-from knowledge.documents import Chunk, Document, Ingested, IngestEvent, Progress, Skipped
+from knowledge.documents import Document, Ingested, IngestEvent, Progress, Skipped
 from knowledge.embedding import Embedder, MiniLM
 from knowledge.errors import NothingToIngest, UnreadablePage
 from knowledge.loaders import formats
@@ -94,8 +94,8 @@ class _Update:
         done = self._total - len(self.changed)
         for group in _groups(self.changed):
             embedder = embedder or MiniLM()  # loaded only when a page has changed
-            chunks = [piece for page in group for piece in page.chunks]
-            self._store.add(self._collection, group, embedder.embed([_words(piece) for piece in chunks]))
+            texts = [text for page in group for text in _texts(page)]
+            self._store.add(self._collection, group, embedder.embed(texts))
             for page in group:
                 self._store.remove(self._collection, page.key, self._before.get(page.key, set()) - {page.digest})
             done += len(group)
@@ -106,9 +106,10 @@ class _Update:
             self._store.finish(self._collection)
 
 
-def _words(piece: Chunk) -> str:
-    """Return what is embedded for a chunk: its words under the headings that lead to it."""
-    return f"{piece.heading}\n{piece.text}"
+def _texts(page: Page) -> list[str]:
+    """Return what is embedded of a page: chunks under the headings that lead to them, and questions."""
+    count = len(page.chunks)
+    return [f"{piece.heading}\n{piece.text}" for piece in page.chunks] + page.texts[count:]
 
 
 def _groups(pages: Sequence[Page]) -> Iterator[list[Page]]:

@@ -20,8 +20,9 @@ from knowledge.wording import ABBREVIATIONS, STOPWORDS
 
 Scores = npt.NDArray[np.float32]
 
-_WORD = re.compile(r"[a-z0-9]+(?:[-_./][a-z0-9]+)*")
+_WORD = re.compile(r"[A-Za-z0-9]+(?:[-_./][A-Za-z0-9]+)*")
 _SPLIT = re.compile(r"[-_./]")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _STEMMER = Stemmer.Stemmer("english")
 _TITLE, _HEADING, _QUESTIONS = 3, 2, 1
 _SHORT, _LONG = 4, 8
@@ -34,11 +35,11 @@ def stem(word: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case; joined ones (`kube-proxy`) as a whole and in parts."""
+    """Return the words of a text in lower case; joined ones (`kube-proxy`, `ConfigMap`) as a whole and in parts."""
     found: list[str] = []
-    for word in _WORD.findall(text.lower().replace("\u2019", "'").replace("'s", "").replace("'", "")):
-        parts = _SPLIT.split(word)
-        found.extend([word, *parts] if len(parts) > 1 else parts)
+    for word in _WORD.findall(text.replace("\u2019", "'").replace("'s", "").replace("'", "")):
+        parts = [part.lower() for piece in _SPLIT.split(word) for part in _HUMP.split(piece)]
+        found.extend([word.lower(), *parts] if len(parts) > 1 else parts)
     return found
 
 
@@ -62,13 +63,25 @@ class Keywords:
         self.unknown = float(np.log(1 + (self._total + 0.5) / 0.5))
 
     def terms(self, question: str) -> list[str]:
-        """Return a question's stems: abbreviations written out, misspelt words corrected to ones of the index."""
+        """Return a question's stems: short forms written out, misspelt words corrected to ones of the index."""
         found: dict[str, None] = {}
-        for word in words(question):
-            for part in ABBREVIATIONS.get(word, (word,)):
+        said = self._joined(words(question))
+        for word in said:
+            for part in (word,) if stem(word) in self._spread else ABBREVIATIONS.get(word, (word,)):
                 if part not in STOPWORDS:
                     found.setdefault(stem(self._correct(part)))
         return list(found)
+
+    def _joined(self, said: list[str]) -> list[str]:
+        """Return words with those joined that the index writes as one, such as `config map` or `max surge`."""
+        joined: list[str] = []
+        for word in said:
+            both = joined[-1] + word if joined else ""
+            if len(both) > _LONG and stem(both) in self._spread:
+                joined[-1] = both
+            else:
+                joined.append(word)
+        return joined
 
     def idf(self, term: str) -> float:
         """Return how rare a stem is here; one that does not occur at all is the rarest."""
@@ -109,5 +122,5 @@ def _surfaces(chunks: Sequence[Chunk]) -> Counter[str]:
     """Return the words that a misspelt one may be corrected to, with how often each occurs."""
     found: Counter[str] = Counter()
     for piece in chunks:
-        found.update(word for word in _WORD.findall(f"{piece.heading} {piece.text}".lower()) if len(word) >= _SHORT)
+        found.update(word for word in words(f"{piece.heading} {piece.text}") if len(word) >= _SHORT)
     return found

@@ -5,14 +5,14 @@ A comparison ("docker or k8s when a host dies") is asked once as it stands and o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from knowledge.documents import Chunk, Hit, Turn
 from knowledge.embedding import Embedder, MiniLM
 from knowledge.errors import BadQuestion, StoreUnusable
-from knowledge.keywords import words
+from knowledge.keywords import stem, words
 from knowledge.ranking import Index, Query, Scored
 from knowledge.store import Store
 from knowledge.wording import ABBREVIATIONS
@@ -69,7 +69,7 @@ class Library:
         for place, (text, vector) in enumerate(zip(texts, vectors, strict=True)):
             weight = _SIDE_WEIGHT if place else 1.0
             for found in index.rank(Query(tuple(index.keywords.terms(text)), vector)):
-                weighed = Scored(found.at, found.score * weight, found.cosine)
+                weighed = replace(found, score=found.score * weight)
                 best[found.at] = max(best.get(found.at, weighed), weighed, key=lambda scored: scored.score)
         ranked = sorted(best.values(), key=lambda scored: (-scored.score, scored.at))
         chunks = tuple((index.chunks[scored.at], scored) for scored in ranked)
@@ -84,7 +84,7 @@ class Library:
                 raise StoreUnusable(
                     f"The collection {self.collection!r} was made with another embedding model. Ingest it again."
                 )
-            self._index = Index(snapshot.chunks, snapshot.vectors, self.embedder.plain_words)
+            self._index = Index(snapshot, self.embedder.plain_words)
             self._stamp = stamp
         return self._index
 
@@ -106,6 +106,12 @@ def hits(found: Found) -> list[Hit]:
         score = round(min(max(scored.score, 0.0), 1.0), 4)
         pages.setdefault(chunk.source, Hit(chunk.source, chunk.heading, chunk.text, score))
     return list(pages.values())
+
+
+def compared(terms: Sequence[str]) -> tuple[str, ...]:
+    """Return the stems of both sides of a comparison, or nothing for any other question."""
+    sides = tuple(stem(side) for side in _SIDES)
+    return sides if set(sides) <= set(terms) else ()
 
 
 def checked(question: str) -> str:

@@ -37,6 +37,11 @@ class Page:
     chunks: tuple[Chunk, ...]
 
     @property
+    def texts(self) -> list[str]:
+        """Return what is stored: the words of each chunk, then the questions that the page says it answers."""
+        return [chunk.text for chunk in self.chunks] + list(self.chunks[0].questions)
+
+    @property
     def key(self) -> str:
         """Return what stays the same from version to version."""
         return f"{self.root}#{self.source}"
@@ -44,10 +49,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A collection as it stood at one moment."""
+    """A collection at one moment; `questions` are the sources of those whose vectors are the rows of `asked`."""
 
     chunks: tuple[Chunk, ...]
     vectors: Vectors
+    questions: tuple[str, ...]
+    asked: Vectors
     embedder: str
 
 
@@ -105,17 +112,17 @@ class Store:
         return found
 
     def add(self, collection: str, pages: Sequence[Page], vectors: Vectors) -> None:
-        """Store whole pages; the rows of `vectors` are those of their chunks."""
-        rows = [(page, piece) for page in pages for piece in page.chunks]
+        """Store whole pages; the rows of `vectors` are those of their texts, page by page."""
+        rows = [(page, place, text) for page in pages for place, text in enumerate(page.texts)]
         with _usable(self._folder):
             target = self._open(collection)
             for start in range(0, len(rows), _BATCH):
                 part = rows[start : start + _BATCH]
                 target.upsert(
-                    ids=[f"{page.digest}#{piece.position}" for page, piece in part],
+                    ids=[f"{page.digest}#{place}" for page, place, _ in part],
                     embeddings=vectors[start : start + _BATCH],
-                    documents=[piece.text for _, piece in part],
-                    metadatas=[_row(page, piece) for page, piece in part],
+                    documents=[text for _, _, text in part],
+                    metadatas=[_row(page, place) for page, place, _ in part],
                 )
 
     def remove(self, collection: str, key: str, digests: set[str]) -> None:
@@ -141,10 +148,17 @@ class Store:
             source = self._open(collection)
             found = source.get(include=["metadatas", "documents", "embeddings"])
         rows = list(zip(found["metadatas"] or [], found["documents"] or [], strict=True))
-        order = sorted(range(len(rows)), key=lambda at: (str(rows[at][0]["source"]), int(str(rows[at][0]["position"]))))
+        order = sorted(range(len(rows)), key=lambda at: (str(rows[at][0]["source"]), int(str(rows[at][0]["place"]))))
         vectors = np.asarray(found["embeddings"], dtype=np.float32).reshape(len(rows), -1)
-        chunks = tuple(_chunk(rows[at][0], rows[at][1]) for at in order)
-        return Snapshot(chunks, vectors[order], str(source.metadata["embedder"]))
+        pieces = [at for at in order if rows[at][0]["heading"]]
+        questions = [at for at in order if not rows[at][0]["heading"]]
+        return Snapshot(
+            chunks=tuple(_chunk(rows[at][0], rows[at][1]) for at in pieces),
+            vectors=vectors[pieces],
+            questions=tuple(str(rows[at][0]["source"]) for at in questions),
+            asked=vectors[questions],
+            embedder=str(source.metadata["embedder"]),
+        )
 
     def _open(self, collection: str) -> Any:
         from rapidfuzz import process  # noqa: PLC0415 - only needed to help with a wrong name
@@ -171,20 +185,21 @@ def _safe(name: str) -> str:
     return f"c-{readable}-{digest}" if readable else f"c-{digest}"
 
 
-def _row(page: Page, chunk: Chunk) -> dict[str, str | int]:
-    """Return a chunk as the flat values that chromadb keeps."""
+def _row(page: Page, place: int) -> dict[str, str | int]:
+    """Return one text of a page as the flat values that chromadb keeps; a question stands under no heading."""
+    first = page.chunks[0]
     return {
         "key": page.key,
         "root": page.root,
         "digest": page.digest,
-        "source": chunk.source,
-        "title": chunk.title,
-        "heading": chunk.heading,
-        "position": chunk.position,
-        "url": chunk.url or "",
-        "description": chunk.description,
-        "demo": chunk.demo or "",
-        "questions": json.dumps(chunk.questions),
+        "place": place,
+        "source": page.source,
+        "heading": page.chunks[place].heading if place < len(page.chunks) else "",
+        "title": first.title,
+        "url": first.url or "",
+        "description": first.description,
+        "demo": first.demo or "",
+        "questions": json.dumps(first.questions),
     }
 
 
@@ -194,7 +209,7 @@ def _chunk(row: Mapping[str, Any], text: str) -> Chunk:
         title=row["title"],
         heading=row["heading"],
         text=text,
-        position=int(row["position"]),
+        position=int(row["place"]),
         url=row["url"] or None,
         description=row["description"],
         demo=row["demo"] or None,
