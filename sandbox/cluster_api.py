@@ -13,12 +13,12 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from sandbox.engines import ClusterEndpoint
-from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
+from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded, SandboxError
 from sandbox.observing import Json
 
-NOT_FOUND, FORBIDDEN, CONFLICT, GONE = 404, 403, 409, 410
+NOT_FOUND, FORBIDDEN, CONFLICT, GONE, BUSY = 404, 403, 409, 410, 429
 
-_FIRST_ERROR = 400
+_FIRST_ERROR, _FIRST_OWN_ERROR = 400, 500
 _REQUEST = aiohttp.ClientTimeout(total=8, connect=2)
 _WATCH_SECONDS = 30
 _WATCH = aiohttp.ClientTimeout(total=None, connect=2, sock_read=_WATCH_SECONDS + 5)
@@ -32,24 +32,33 @@ class Refused(Exception):
         self.status = status
 
 
+_AWAY = (
+    "Kubernetes does not answer any more. Nothing outside this run was touched, and whatever is left of it is "
+    'removed once its time is over. See how it does with "portside engines status", then start the demo again.'
+)
+
+
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Turn what the client library and the ones below it raise, and what the server refuses, into our own errors."""
     try:
         yield
     except Refused as error:
-        if error.status == FORBIDDEN and "exceeded quota" in str(error):
-            raise QuotaExceeded(f"The demo would take more than its namespace may: {error}") from error
-        raise DemoFailed(f"Kubernetes refused a step of the demo: {error}") from error
+        raise _meaning(error) from error
     except ConfigException as error:
         raise EngineUnavailable(
             f"The access to Kubernetes cannot be read: {error}. Check PORTSIDE_KUBE_CONTEXT and your kubeconfig."
         ) from error
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, yaml.YAMLError) as error:
-        raise EngineUnavailable(
-            "Kubernetes does not answer any more. Nothing outside this run was touched, and whatever is left of it is "
-            'removed once its time is over. See how it does with "portside engines status", then start the demo again.'
-        ) from error
+        raise EngineUnavailable(_AWAY) from error
+
+
+def _meaning(error: Refused) -> SandboxError:
+    if error.status == FORBIDDEN and "exceeded quota" in str(error):
+        return QuotaExceeded(f"The demo would take more than its namespace may: {error}")
+    if error.status == BUSY or error.status >= _FIRST_OWN_ERROR:
+        return EngineUnavailable(_AWAY)
+    return DemoFailed(f"Kubernetes refused a step of the demo: {error}")
 
 
 class Api:

@@ -105,13 +105,10 @@ def _ending(container: Json) -> tuple[str, str, int] | None:
 
 
 def cluster_observation(event: Json) -> Observed | None:
-    """Read one Event of Kubernetes; None where it says nothing to a learner."""
-    if event.get("reason") in _STEPS:
+    """Read one Event of Kubernetes; None where it says nothing to a learner, or comes from somebody else."""
+    component = event.get("reportingComponent") or (event.get("source") or {}).get("component")
+    actor, reason = _ACTORS.get(str(component)), event.get("reason")
+    if actor is None or reason in _STEPS:
         return None
-    component = event.get("reportingComponent") or (event.get("source") or {}).get("component") or "kubernetes"
     message = str(event.get("message", "")).strip()
-    return Observed(
-        engine=Engine.KUBERNETES,
-        actor=_ACTORS.get(component, component),
-        text=f"{event.get('reason')}: {message}",
-    )
+    return Observed(engine=Engine.KUBERNETES, actor=actor, text=f"{reason}: {message}")

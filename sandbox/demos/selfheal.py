@@ -199,6 +199,7 @@ DEMO = Demo(
     question="Who brings it back?",
     faults=(Fault.CRASH, Fault.HANG, Fault.OOM, Fault.REMOVE),
     run=selfheal,
+    seconds=45,
     settings={
         "--health-interval": Setting(f"{CHECK.period}s", "30s"),
         "--health-timeout": Setting(f"{CHECK.timeout}s", "30s"),

@@ -1,0 +1,241 @@
+"""The cluster side against an API server that misbehaves: what is waited for, what is told."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from sandbox.cluster import Cluster, sweep
+from sandbox.engines import ClusterEndpoint
+from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
+from sandbox.events import EngineInfo
+from sandbox.manifests import service
+from sandbox.names import EXPIRES_AT, Tag
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+TAG = Tag("abcdefghij", "ada", NOW)
+PLACE = "/api/v1/namespaces/portside-abcdefghij"
+PAST, FUTURE = "2029-12-31T23:59:00Z", "2030-01-01T00:05:00Z"
+
+
+class FakeApi:
+    """An API server that answers from queues: for each method and path the next answer, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], list[tuple[int, Any]]] = {
+            ("GET", "/version"): [(200, {"gitVersion": "v1.37.2"})],
+            ("GET", "/api/v1/nodes"): [(200, {"items": [{}, {}, {}]})],
+        }
+        self.seen: list[tuple[str, str, Any]] = []
+
+    def on(self, method: str, path: str, *answers: tuple[int, Any]) -> None:
+        self.answers[method, path] = list(answers)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json() if request.can_read_body else None
+        method = "WATCH" if "watch" in request.query else request.method
+        self.seen.append((method, request.path, body))
+        queue = self.answers.get((method, request.path), [(404, {"message": "not found"})])
+        status, answer = queue.pop(0) if len(queue) > 1 else queue[0]
+        if method == "WATCH":
+            return web.Response(text="".join(json.dumps(line) + "\n" for line in answer))
+        return web.json_response(answer, status=status)
+
+
+@asynccontextmanager
+async def served(api: FakeApi, folder: Path) -> AsyncIterator[ClusterEndpoint]:
+    application = web.Application()
+    application.router.add_route("*", "/{tail:.*}", api.handle)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = site._server.sockets[0].getsockname()[1]
+    try:
+        yield ClusterEndpoint(kubeconfig(folder, port), None, "portside/web:1", ours=True)
+    finally:
+        await runner.cleanup()
+
+
+def kubeconfig(folder: Path, port: int) -> Path:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(config))
+    return path
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+@pytest.fixture
+async def cluster(api: FakeApi, tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with served(api, tmp_path) as endpoint:
+        connected = await Cluster.connect(endpoint, TAG)
+        yield connected
+        await connected.close()
+
+
+def listing(version: str, *names: str) -> tuple[int, Any]:
+    return 200, {"metadata": {"resourceVersion": version}, "items": [pod(name, version) for name in names]}
+
+
+def pod(name: str, version: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": name, "resourceVersion": version}, "spec": {}, "status": {}}
+
+
+def change(kind: str, name: str, version: str) -> dict[str, Any]:
+    return {"type": kind, "object": pod(name, version)}
+
+
+def expiring(name: str, moment: str | None, **metadata: Any) -> dict[str, Any]:
+    annotations = {EXPIRES_AT: moment} if moment else {}
+    return {"metadata": {"name": name, "uid": f"uid-{name}", "annotations": annotations} | metadata}
+
+
+async def pods_seen(cluster: Cluster, count: int) -> list[tuple[str, ...]]:
+    seen = []
+    async with aclosing(cluster.watch()) as states:
+        async for state in states:
+            seen.append(tuple(instance.name for instance in state.instances))
+            if len(seen) == count:
+                return seen
+    raise AssertionError
+
+
+async def test_a_cluster_tells_its_version_and_its_nodes(cluster: Cluster) -> None:
+    assert cluster.info == EngineInfo("1.37.2", "this machine", 3)
+
+
+async def test_pods_are_followed_from_the_list_on(api: FakeApi, cluster: Cluster) -> None:
+    api.on("GET", f"{PLACE}/pods", listing("5", "a"))
+    api.on("WATCH", f"{PLACE}/pods", (200, [change("ADDED", "b", "6"), change("DELETED", "a", "7")]), (200, []))
+
+    assert await pods_seen(cluster, 3) == [("a",), ("a", "b"), ("b",)]
+
+
+async def test_a_version_that_is_too_old_leads_to_a_new_list(api: FakeApi, cluster: Cluster) -> None:
+    api.on("GET", f"{PLACE}/pods", listing("5", "a"), listing("9", "c"))
+    too_old = {"type": "ERROR", "object": {"code": 410, "message": "too old"}}
+    api.on("WATCH", f"{PLACE}/pods", (200, [too_old]), (200, []))
+
+    assert await pods_seen(cluster, 2) == [("a",), ("c",)]
+
+
+async def test_a_server_that_is_just_restarting_is_asked_again(api: FakeApi, cluster: Cluster) -> None:
+    api.on("GET", f"{PLACE}/pods", (503, {"message": "shutting down"}), listing("5", "a"))
+    api.on("WATCH", f"{PLACE}/pods", (200, []))
+
+    assert await pods_seen(cluster, 1) == [("a",)]
+
+
+async def test_a_right_that_is_not_known_yet_is_waited_for(api: FakeApi, cluster: Cluster) -> None:
+    api.on("POST", f"{PLACE}/services", (403, {"message": "forbidden"}), (403, {"message": "forbidden"}), (201, {}))
+
+    await cluster.apply(service(TAG, "web"))
+
+    assert len([seen for seen in api.seen if seen[0] == "POST"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error"),
+    [
+        (403, "exceeded quota: sandbox", QuotaExceeded),
+        (403, "no right", DemoFailed),
+        (422, "invalid", DemoFailed),
+    ],
+)
+async def test_what_the_server_refuses_is_told(
+    api: FakeApi, cluster: Cluster, status: int, message: str, error: type[Exception]
+) -> None:
+    api.on("POST", f"{PLACE}/services", (status, {"message": message}))
+
+    with pytest.raises(error, match=message):
+        await cluster.apply(service(TAG, "web"))
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_server_that_cannot_serve_counts_as_away(api: FakeApi, cluster: Cluster, status: int) -> None:
+    api.on("POST", f"{PLACE}/services", (status, {"message": "sorry"}))
+
+    with pytest.raises(EngineUnavailable):
+        await cluster.apply(service(TAG, "web"))
+
+
+async def test_a_server_that_is_away_is_told_with_what_to_do(tmp_path: Path) -> None:
+    endpoint = ClusterEndpoint(kubeconfig(tmp_path, 1), None, "portside/web:1", ours=True)
+
+    with pytest.raises(EngineUnavailable, match="portside engines status"):
+        await Cluster.connect(endpoint, TAG)
+
+
+async def test_credentials_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    broken = tmp_path / "kubeconfig"
+    broken.write_text("clusters: [")
+
+    with pytest.raises(EngineUnavailable):
+        await Cluster.connect(ClusterEndpoint(broken, None, "portside/web:1", ours=True), TAG)
+
+
+async def test_a_namespace_counts_as_removed_only_when_it_is_gone(api: FakeApi, cluster: Cluster) -> None:
+    api.on("DELETE", PLACE, (200, {}))
+    api.on("GET", PLACE, (200, {}), (404, {"message": "not found"}))
+
+    assert await cluster.prune() == ["namespace portside-abcdefghij"]
+    assert await cluster.left() == []
+
+
+async def test_a_namespace_that_was_never_made_is_not_counted(cluster: Cluster) -> None:
+    assert await cluster.prune() == []
+
+
+async def test_a_sweep_deletes_only_namespaces_of_ours_that_have_expired(api: FakeApi, tmp_path: Path) -> None:
+    items = [
+        expiring("portside-expired001", PAST),
+        expiring("portside-living0001", FUTURE),
+        expiring("portside-noexpiry01", None),
+        expiring("portside-going00001", PAST, deletionTimestamp=PAST),
+        expiring("kube-system", PAST),
+        expiring("portside-system", PAST),
+    ]
+    api.on("GET", "/api/v1/namespaces", (200, {"items": items}))
+    api.on("DELETE", "/api/v1/namespaces/portside-expired001", (200, {}))
+
+    async with served(api, tmp_path) as endpoint:
+        removed = await sweep(endpoint, NOW, most=20)
+
+    assert removed == ["namespace portside-expired001"]
+    assert [(path, body) for method, path, body in api.seen if method == "DELETE"] == [
+        ("/api/v1/namespaces/portside-expired001", {"preconditions": {"uid": "uid-portside-expired001"}})
+    ]
+
+
+async def test_a_sweep_deletes_twenty_at_most(api: FakeApi, tmp_path: Path) -> None:
+    names = [f"portside-expired{number:03}" for number in range(30)]
+    api.on("GET", "/api/v1/namespaces", (200, {"items": [expiring(name, PAST) for name in names]}))
+    for name in names:
+        api.on("DELETE", f"/api/v1/namespaces/{name}", (200, {}))
+
+    async with served(api, tmp_path) as endpoint:
+        assert len(await sweep(endpoint, NOW, most=20)) == 20
+
+
+async def test_a_namespace_that_was_made_anew_meanwhile_is_left_alone(api: FakeApi, tmp_path: Path) -> None:
+    api.on("GET", "/api/v1/namespaces", (200, {"items": [expiring("portside-expired001", PAST)]}))
+    api.on("DELETE", "/api/v1/namespaces/portside-expired001", (409, {"message": "the UID does not match"}))
+
+    async with served(api, tmp_path) as endpoint:
+        assert await sweep(endpoint, NOW, most=20) == []
