@@ -1,0 +1,144 @@
+"""The `portside` command: it only wires. What a command needs is imported when that command runs."""
+
+# ruff: noqa: PLC0415 - the heavy libraries take a second to import, and `portside --help` needs none of them
+
+import difflib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import click
+
+CURRICULUM = "curriculum"
+
+
+class Commands(click.Group):
+    """A group that names the nearest command for one that it does not know."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the command. Raises a usage error with the nearest names."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            names = self.list_commands(ctx)
+            near = difflib.get_close_matches(args[0], names, cutoff=0.5) or names
+            ctx.fail(f'There is no command "{args[0][:40]}". Nearest: {", ".join(near)}.')
+        return super().resolve_command(ctx, args)
+
+
+def example(text: str) -> str:
+    """The line that shows how a command is typed."""
+    return f"Example: {text}"
+
+
+def run(module: str, function: str, *arguments: Any) -> NoReturn:
+    """Read the settings, then run a command's coroutine to its exit status."""
+    from importlib import import_module
+
+    from bot import logs
+    from bot.cli import running
+    from bot.errors import BadSettings
+    from bot.settings import read_settings
+
+    logs.start()
+    try:
+        settings = read_settings()
+    except BadSettings as error:
+        raise click.UsageError(str(error)) from error
+    return running.run(getattr(import_module(f"bot.cli.{module}"), function)(settings, *arguments))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("portside"))
+def main() -> None:
+    """The tutor that teaches Docker and Kubernetes by showing them side by side."""
+
+
+@main.command(epilog=example("portside web"))
+def web() -> NoReturn:
+    """Serve the tutor's page, with engines behind it."""
+    run("serving", "serve_web")
+
+
+@main.command(epilog=example("portside chat"))
+def chat() -> NoReturn:
+    """Talk with the tutor in the terminal."""
+    run("serving", "chat")
+
+
+@main.command(epilog=example('portside ask "Does Docker restart a container that hangs?"'))
+@click.argument("question", required=False)
+@click.option("--batch", type=click.File(encoding="utf-8"), help="Answer each JSON object of a file; - is stdin.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--collection", default=CURRICULUM, show_default=True, help="Answer from these pages alone.")
+def ask(question: str | None, batch: TextIO | None, as_json: bool, collection: str) -> NoReturn:
+    """Answer a question with its sources, or refuse it."""
+    if (question is None) == (batch is None):
+        raise click.UsageError('Give one question, as in: portside ask "What is a pod?", or a file with --batch.')
+    if batch is not None:
+        run("asking", "ask_batch", batch, collection)
+    run("asking", "ask", question, collection, as_json)
+
+
+@main.command(epilog=example('portside search "restart policy" --json'))
+@click.argument("words")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--collection", default=CURRICULUM, show_default=True, help="Search these pages alone.")
+def search(words: str, as_json: bool, collection: str) -> NoReturn:
+    """Find the pages that fit some words, best first."""
+    run("asking", "search", words, collection, as_json)
+
+
+@main.command(epilog=example("portside ingest docs/ --collection handbook"))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--collection", default=CURRICULUM, show_default=True, help="Add the pages to this collection.")
+def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
+    """Take in Markdown files and folders, so that they can be asked about."""
+    run("asking", "take_in", paths, collection)
+
+
+@main.command(epilog=example("portside demo selfheal --fault hang"))
+@click.argument("name")
+@click.option("--fault", help="What breaks: crash, hang, oom or remove.")
+@click.option("--json", "as_json", is_flag=True, help="Every event as one JSON object a line.")
+def demo(name: str, fault: str | None, as_json: bool) -> NoReturn:
+    """Run the same fault on a real Docker and a real Kubernetes, and measure both."""
+    run("showing", "demo", name, fault, as_json)
+
+
+@main.command(epilog=example("portside reaper --once"))
+@click.option("--once", is_flag=True, help="Sweep once and end, instead of every 30 s.")
+def reaper(once: bool) -> NoReturn:
+    """Remove whatever of ours is past its expiry on both engines."""
+    run("showing", "reaper", once)
+
+
+@main.group(cls=Commands, epilog=example("portside engines status"))
+def engines() -> None:
+    """A Docker and a Kubernetes of our own, where there is none."""
+
+
+@engines.command(epilog=example("portside engines up"))
+def up() -> NoReturn:
+    """Start the engines and keep them until `down`."""
+    run("engines", "up")
+
+
+@engines.command(epilog=example("portside engines down"))
+def down() -> NoReturn:
+    """Stop the engines and put the machine back."""
+    run("engines", "down")
+
+
+@engines.command(epilog=example("portside engines status"))
+def status() -> NoReturn:
+    """Say how each engine does; status 0 only when both are ready."""
+    run("engines", "status")
+
+
+@engines.command(epilog=example('kubectl --kubeconfig "$(portside engines kubeconfig)" get nodes'))
+def kubeconfig() -> NoReturn:
+    """Print the path of an admin's kubeconfig for the local cluster."""
+    run("engines", "kubeconfig")
+
+
+if __name__ == "__main__":
+    main()

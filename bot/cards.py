@@ -1,0 +1,226 @@
+"""The card of a demo: a pure fold of a run's events. All wording of live results is here.
+
+Every figure on a card comes from an event of its run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, assert_never
+
+from bot.parts import Act, Bar, Card, Cell, Lane, Mark, Table, Tile
+from sandbox.demo import Demo
+from sandbox.events import (
+    Cleanup,
+    Command,
+    Engine,
+    Event,
+    Fault,
+    Finding,
+    Injected,
+    Instance,
+    Measured,
+    Narration,
+    Observed,
+    Probe,
+    Result,
+    Snapshot,
+    Started,
+)
+
+NAMES = {Engine.DOCKER: "Docker", Engine.KUBERNETES: "Kubernetes"}
+FAULTS = {
+    Fault.CRASH: "the app exits with an error",
+    Fault.HANG: "the app hangs",
+    Fault.OOM: "the app takes more memory than it may",
+    Fault.REMOVE: "the copy is removed by hand",
+}
+ON_ITS_WAY = frozenset({"created", "starting", "restarting", "pending", "waiting", "containercreating", "terminating"})
+
+
+def begin(demo: Demo, fault: Fault | None) -> Card:
+    """The card before anything has happened."""
+    what = f"Fault: {FAULTS[fault]}. " if fault else ""
+    lanes = tuple(Lane(engine.value, NAMES[engine], "", "starting", "waiting") for engine in Engine)
+    return Card(
+        title=demo.question,
+        subtitle=f"{what}Same image, one clock, 10 requests a second to each.",
+        state="running",
+        t=0.0,
+        total=demo.seconds,
+        lanes=lanes,
+    )
+
+
+def advance(card: Card, event: Event) -> Card:  # noqa: C901, PLR0911 - one case for each kind of event
+    """The card after one more event."""
+    card = replace(card, t=max(card.t, event.t), total=max(card.total, event.t))
+    match event:
+        case Started():
+            return _started(card, event)
+        case Narration(text=text):
+            return replace(card, narration=text)
+        case Command(engine=engine, text=text):
+            return _with(card, engine, command=text)
+        case Snapshot(engine=engine, instances=instances):
+            return _with(card, engine, tiles=tuple(tile(instance) for instance in instances))
+        case Probe():
+            return _probed(card, event)
+        case Observed(engine=engine):
+            act = Act(event.t, event.actor, event.text, event.acted and card.fault_at is not None)
+            return _with(card, engine, acts=(*lane(card, engine).acts, act))
+        case Injected():
+            at = event.t if card.fault_at is None else card.fault_at
+            return replace(card, fault=event.fault.value, fault_at=at)
+        case Finding():
+            return card
+        case Cleanup():
+            return replace(card, captions=(*card.captions, cleaned(event)))
+        case Result():
+            return _ended(card, event)
+        case _:
+            assert_never(event)
+
+
+def lane(card: Card, engine: Engine) -> Lane:
+    """One engine's side of a card."""
+    return next(lane for lane in card.lanes if lane.engine == engine)
+
+
+def _with(card: Card, engine: Engine, **changes: Any) -> Card:
+    lanes = tuple(replace(old, **changes) if old.engine == engine else old for old in card.lanes)
+    return replace(card, lanes=lanes)
+
+
+def _started(card: Card, event: Started) -> Card:
+    where = " ".join(
+        f"{NAMES[engine]} {info.version}{_nodes(info.nodes, ', ')} on {info.where}."
+        for engine, info in event.engines.items()
+    )
+    tuned = ", ".join(f"{name} {value}" for name, value in event.settings.items())
+    captions = [where] if where else []
+    captions += [f"Other than the engines' defaults: {tuned}."] if tuned else []
+    for engine, info in event.engines.items():
+        card = _with(card, engine, version=f"{info.version}{_nodes(info.nodes, ', ')}")
+    return replace(card, captions=tuple(captions))
+
+
+def _nodes(nodes: int | None, before: str) -> str:
+    return "" if nodes is None else f"{before}{counted(nodes, 'node')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, as a person would say it."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def tile(instance: Instance) -> Tile:
+    """One container or pod as a tile."""
+    mark: Mark = "good" if instance.ready else "failed"
+    if not instance.ready and instance.phase.lower() in ON_ITS_WAY:
+        mark = "waiting"
+    detail = f"restarts {instance.restarts}"
+    return Tile(instance.name, instance.phase, f"{instance.node}\n{detail}" if instance.node else detail, mark)
+
+
+def _probed(card: Card, event: Probe) -> Card:
+    old = lane(card, event.engine)
+    bars = (*old.bars, Bar(event.t - event.seconds, event.seconds, event.ok, event.failed))
+    broken = card.fault_at is not None and any(bar.failed for bar in old.bars if bar.start >= card.fault_at)
+    back_at = old.back_at
+    if broken and back_at is None and event.ok and not event.failed:
+        back_at = event.t - event.seconds
+    state, mark = _state(event, old, back_at)
+    return _with(card, event.engine, bars=bars, back_at=back_at, state=state, mark=mark)
+
+
+def _state(event: Probe, old: Lane, back_at: float | None) -> tuple[str, Mark]:
+    if event.ok and event.failed:
+        return "some requests fail", "failed"
+    if event.failed:
+        return "not answering", "failed"
+    if event.ok:
+        return ("answering" if back_at is None else "answering again"), "good"
+    return ("no answer yet", "waiting") if old.mark == "good" else (old.state, old.mark)
+
+
+def cleaned(event: Cleanup) -> str:
+    """What became of the run's own objects on one engine."""
+    name = NAMES[event.engine]
+    if event.left:
+        left = ", ".join(event.left)
+        return (
+            f"Clean-up on {name}: {left} could not be seen to go. What is left carries an expiry and is removed then."
+        )
+    removed = ", ".join(event.removed) or "nothing was there to remove"
+    return f"Cleaned up on {name} in {event.seconds:.1f} s: {removed}; nothing left."
+
+
+def _ended(card: Card, event: Result) -> Card:
+    end = max([bar.start + bar.seconds for side in card.lanes for bar in side.bars], default=card.t)
+    card = replace(card, total=end, narration="")
+    if not event.completed:
+        return replace(card, state="failed", headline=event.error or "The run did not come to its end.")
+    card = _with_recovery(card, event.engines)
+    return replace(
+        card,
+        state="done",
+        headline=headline(event.engines),
+        explanation=who_acted(event.engines),
+        table=table(event.engines),
+    )
+
+
+def _with_recovery(card: Card, engines: Mapping[Engine, Measured]) -> Card:
+    """The dashed line stands where the measurement says, not where the strip was seen to turn."""
+    for engine, measured in engines.items():
+        if measured.recovery_seconds and card.fault_at is not None:
+            card = _with(card, engine, back_at=card.fault_at + measured.recovery_seconds)
+    return card
+
+
+def headline(engines: Mapping[Engine, Measured]) -> str:
+    """Who was back, the quicker first, in the same form for both."""
+    back = sorted((m.recovery_seconds or 0.0, NAMES[e]) for e, m in engines.items() if m.recovered and m.failed)
+    sentences = [f"{name} answered again after {seconds:.1f} s." for seconds, name in back]
+    sentences += [f"{NAMES[e]} failed no request." for e, m in engines.items() if m.recovered and not m.failed]
+    gone = [(NAMES[e], m.observed_seconds or 0.0) for e, m in engines.items() if m.recovered is False]
+    if len(gone) == len(engines):
+        return f"Neither answered again within {gone[0][1]:.0f} s."
+    return " ".join([*sentences, *(f"{name} did not within {seconds:.0f} s." for name, seconds in gone)])
+
+
+def who_acted(engines: Mapping[Engine, Measured]) -> str:
+    """Who did something about it, on each side."""
+    said = []
+    for engine, measured in engines.items():
+        actors = " and ".join(f"the {actor}" if actor != "dockerd" else actor for actor in measured.acted_by)
+        said.append(f"On {NAMES[engine]}, {actors or 'nobody'} acted.")
+    return " ".join(said)
+
+
+def table(engines: Mapping[Engine, Measured]) -> Table:
+    """The measured table."""
+    lanes = list(engines.values())
+    rows = (
+        (Cell("Back after"), *map(_back, lanes)),
+        (Cell("Failed requests"), *(Cell(f"{m.failed} of {m.requests}") for m in lanes)),
+        (Cell("Longest outage"), *(Cell(_seconds(m.longest_outage_seconds)) for m in lanes)),
+        (Cell("Who acted"), *map(_actors, lanes)),
+    )
+    return Table(("", *(NAMES[engine] for engine in engines)), rows, "Measured in this run")
+
+
+def _back(measured: Measured) -> Cell:
+    if measured.recovered is False:
+        return Cell(f"not in {_seconds(measured.observed_seconds)}", "failed")
+    if not measured.failed:
+        return Cell("never away", "good")
+    return Cell(_seconds(measured.recovery_seconds), "good")
+
+
+def _seconds(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1f} s"
+
+
+def _actors(measured: Measured) -> Cell:
+    return Cell(", ".join(measured.acted_by), "acted") if measured.acted_by else Cell("nobody")

@@ -1,0 +1,1 @@
+"""The `portside` command, one module for each group of subcommands."""

@@ -1,0 +1,96 @@
+"""`portside ask`, `search` and `ingest`: questions, and the documents that answer them."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from bot.app import knowledge_folder, model, open_knowledge
+from bot.cli.printing import IngestBar, err, out, out_json
+from bot.cli.running import DONE
+from bot.commands import read
+from bot.errors import BadMessage
+from bot.platforms.terminal import text
+from bot.presenting import present_answer
+from bot.settings import Settings
+from knowledge import Answer, Answerer, Ingested, Skipped, ingest
+from sandbox.demos import load_demos
+
+BATCH_FORM = '{"qid": "1", "question": "What is a pod?"}'
+
+
+async def ask(settings: Settings, question: str, collection: str, as_json: bool) -> int:
+    """Answer one question."""
+    question = read(question)
+    async with open_knowledge(settings, IngestBar(), collection) as library:
+        answer = await answered(Answerer(library, model=model(settings)), question)
+    if as_json:
+        out_json(asdict(answer))
+    else:
+        out(text.render_reply(tuple(present_answer(answer, load_demos()))))
+    return DONE
+
+
+async def answered(answerer: Answerer, question: str) -> Answer:
+    """The whole answer to one question."""
+    async with aclosing(answerer.answer(question)) as values:
+        *_, answer = [value async for value in values]
+    assert isinstance(answer, Answer)  # noqa: S101 - an answer always ends with the whole of it
+    return answer
+
+
+async def ask_batch(settings: Settings, file: TextIO, collection: str) -> int:
+    """Answer each line of a file, in its order, one JSON object a line."""
+    questions = list(batch(file))
+    async with open_knowledge(settings, IngestBar(), collection) as library:
+        answerer = Answerer(library, model=model(settings))
+        for qid, question in questions:
+            out_json({"qid": qid, **asdict(await answered(answerer, question))})
+    return DONE
+
+
+def batch(file: TextIO) -> Iterator[tuple[Any, str]]:
+    """The questions of a batch. Raises `BadMessage` with the number of the first line that is none."""
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            yield row["qid"], read(row["question"])
+        except (ValueError, KeyError, TypeError, BadMessage) as error:
+            raise BadMessage(
+                f"Line {number} of the batch is no question. Each line has the form {BATCH_FORM}."
+            ) from error
+
+
+async def search(settings: Settings, words: str, collection: str, as_json: bool) -> int:
+    """Find the pages that fit some words, best first."""
+    words = read(words)
+    async with open_knowledge(settings, IngestBar(), collection) as library:
+        hits = await asyncio.to_thread(library.search, words)
+    for hit in hits:
+        if as_json:
+            out_json(asdict(hit))
+        else:
+            out(f"{hit.score:.2f}  {hit.source}  {hit.heading}")
+    return DONE
+
+
+async def take_in(settings: Settings, paths: tuple[Path, ...], collection: str) -> int:
+    """Ingest files and folders into a collection, naming on standard error what was skipped."""
+    return await asyncio.to_thread(_take_in, settings, paths, collection)
+
+
+def _take_in(settings: Settings, paths: tuple[Path, ...], collection: str) -> int:
+    show = IngestBar()
+    for event in ingest(knowledge_folder(settings), paths, collection):
+        show(event)
+        match event:
+            case Skipped(source, reason):
+                err(f"skipped {source}: {reason}")
+            case Ingested(pages, embedded, unchanged, removed):
+                out(f"{pages} pages in {collection}: {embedded} new or changed, {unchanged} as before, {removed} gone.")
+    return DONE

@@ -1,0 +1,46 @@
+"""`portside engines`: engines of our own, up, down and how they do."""
+
+from rich.console import Console
+from rich.live import Live
+
+from bot.app import engine_config
+from bot.cli.printing import out
+from bot.cli.running import COULD_NOT, DONE
+from bot.platforms.terminal import text
+from bot.presenting import present_engines
+from bot.settings import Settings
+from sandbox import local
+from sandbox.engines import EngineStatus
+
+
+async def up(settings: Settings) -> int:
+    """Start the engines and keep them until `down`."""
+    states: tuple[EngineStatus, ...] = ()
+    with Live(console=Console(stderr=True), transient=True, auto_refresh=False) as live:
+        async for states in local.up(engine_config(settings)):
+            if progress := present_engines(states):
+                live.update(text.render(progress), refresh=True)
+    return _told(states)
+
+
+async def down(settings: Settings) -> int:
+    """Stop the engines and put the machine back."""
+    await local.down(engine_config(settings))
+    return DONE
+
+
+async def status(settings: Settings) -> int:
+    """One line for each engine; done only when both are ready."""
+    return _told(await local.status(engine_config(settings)))
+
+
+def _told(states: tuple[EngineStatus, ...]) -> int:
+    for state in states:
+        out("  ".join(word for word in (state.engine, state.state, state.version, state.address, state.detail) if word))
+    return DONE if states and all(state.state == "ready" for state in states) else COULD_NOT
+
+
+async def kubeconfig(settings: Settings) -> int:
+    """Print the path of an admin's kubeconfig."""
+    out(str(local.kubeconfig(engine_config(settings))))
+    return DONE

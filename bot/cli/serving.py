@@ -1,0 +1,23 @@
+"""`portside web` and `portside chat`: the tutor for as long as it is wanted."""
+
+from bot.app import build
+from bot.cli.printing import IngestBar, err
+from bot.cli.running import DONE
+from bot.platforms import web
+from bot.platforms.terminal.chat import converse
+from bot.settings import Settings
+
+
+async def serve_web(settings: Settings) -> int:
+    """Serve the page until stopped."""
+    async with build(settings, IngestBar()) as tutor:
+        err(f"the tutor's page is on http://{settings.web_host}:{settings.web_port} (Ctrl-C stops it)")
+        await web.serve(tutor, settings)
+    return DONE
+
+
+async def chat(settings: Settings) -> int:
+    """Talk in the terminal until the end of input."""
+    async with build(settings, IngestBar()) as tutor:
+        await converse(tutor)
+    return DONE

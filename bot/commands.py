@@ -1,0 +1,98 @@
+"""What a learner asks for, read from the text of a message. The one list of commands."""
+
+import difflib
+import shlex
+from dataclasses import dataclass
+
+from bot.errors import BadMessage
+
+MAX_CHARACTERS = 8_000
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question."""
+
+    question: str
+
+
+@dataclass(frozen=True)
+class RunDemo:
+    """A demo to run, with the fault that was named."""
+
+    name: str
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class ListDemos:
+    """The catalogue."""
+
+
+@dataclass(frozen=True)
+class Help:
+    """What can be said."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """No command of ours; `reason` is the sentence that says so."""
+
+    reason: str
+
+
+Command = Ask | RunDemo | ListDemos | Help | Unknown
+
+COMMANDS = {
+    "/ask": "/ask QUESTION: an answer with its sources; the question alone does the same",
+    "/demo": "/demo NAME [--fault FAULT]: the same fault on real Docker and real Kubernetes; /demo alone lists them",
+    "/help": "/help: this list",
+}
+
+
+def read(text: str) -> str:
+    """A message's text, trimmed. Raises `BadMessage` where there is nothing to read in it."""
+    if len(text) > MAX_CHARACTERS:
+        raise BadMessage(
+            f"That message has {len(text)} characters, more than {MAX_CHARACTERS}. Ask in a few sentences."
+        )
+    if any(ord(sign) < ord(" ") and sign not in "\n\r\t" for sign in text) or "\ufffd" in text:
+        raise BadMessage("That message is not text. Ask in words, or paste the output as text.")
+    if not text.strip():
+        raise BadMessage("That message is empty. Ask a question, or type /help.")
+    return text.strip()
+
+
+def parse(text: str) -> Command:
+    """What a message asks for; text that is no command is a question."""
+    word, _, rest = text.partition(" ")
+    if not word.startswith("/"):
+        return Ask(text)
+    match word.lower():
+        case "/ask" if rest.strip():
+            return Ask(rest.strip())
+        case "/ask":
+            return Unknown("Put the question behind /ask, for example: /ask What is a pod?")
+        case "/demo":
+            return _demo(rest)
+        case "/help":
+            return Help()
+    near = difflib.get_close_matches(word.lower(), COMMANDS, cutoff=0.5) or sorted(COMMANDS)
+    return Unknown(f"There is no command {word[:40]}. Nearest: {', '.join(near)}.")
+
+
+def _demo(rest: str) -> Command:
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        return Unknown("A quotation mark is not closed. Type for example: /demo selfheal --fault hang")
+    match words:
+        case []:
+            return ListDemos()
+        case [name] if not name.startswith("-"):
+            return RunDemo(name)
+        case [name, "--fault", fault] | ["--fault", fault, name]:
+            return RunDemo(name, fault)
+        case [name, option] if option.startswith("--fault="):
+            return RunDemo(name, option.removeprefix("--fault="))
+    return Unknown("A demo takes a name and one option. Type for example: /demo selfheal --fault hang")

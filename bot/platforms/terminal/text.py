@@ -1,0 +1,162 @@
+"""Every part as plain text for 80 columns: pure, without colour; the marks carry the meaning."""
+
+import textwrap
+from collections.abc import Iterable
+from typing import assert_never
+
+from bot.parts import (
+    Act,
+    Card,
+    Cell,
+    Choices,
+    Code,
+    Failure,
+    Lane,
+    Mark,
+    Part,
+    Progress,
+    Reply,
+    Sources,
+    Table,
+    Text,
+)
+from bot.platforms.terminal.strip import LEFT, axis, fault_line, seconds_a_mark, strip
+
+WIDTH = 80
+MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
+STEPS = {"done": "✓", "now": "◌", "next": " ", "failed": "×"}
+# What stands for each sign where the locale is not UTF-8.
+ASCII = str.maketrans(
+    {"▀": "|", "×": "x", "▞": ":", "│": "!", "┈": ".", "▾": "v", "◆": "*", "✓": "ok", "◌": "..", "…": "...", "—": "-"}
+    | {"’": "'", "“": '"', "”": '"', "–": "-"}
+)
+RECENT_ACTS = 3
+
+
+def render_reply(reply: Reply) -> str:
+    """A whole reply, a blank line between its parts."""
+    return "\n\n".join(filter(None, map(render, reply)))
+
+
+def render(part: Part) -> str:  # noqa: PLR0911 - one case for each kind of part
+    """One part as lines of at most 80 columns, code excepted."""
+    match part:
+        case Text(text):
+            return "\n".join(_wrapped(paragraph) for paragraph in text.split("\n"))
+        case Code(text):
+            return textwrap.indent(text, "    ")
+        case Table():
+            return table(part)
+        case Sources(sources):
+            width = max(len(source.title) for source in sources)
+            return "\n".join(f"  [{s.n}] {s.title.ljust(width)}  {s.url or s.source}" for s in sources)
+        case Choices(choices):
+            return "\n".join(f"{choice.label}:  {typed(choice.command)}" for choice in choices)
+        case Card():
+            return "\n".join(card(part))
+        case Progress():
+            return "\n".join(progress(part))
+        case Failure(text, advice, reference):
+            return _wrapped(f"{text} {advice} (reference {reference})")
+        case _:
+            assert_never(part)
+
+
+def typed(command: str) -> str:
+    """What to type in a shell for a message that a button would send."""
+    return f"portside {command.removeprefix('/')}" if command.startswith("/") else f'portside ask "{command}"'
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def table(part: Table) -> str:
+    """Columns with the first to the left and the others to the right."""
+    rows = [tuple(part.header), *(tuple(map(_cell, row)) for row in part.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [_row(row, widths) for row in rows]
+    return "\n".join(lines)
+
+
+def _row(row: tuple[str, ...], widths: list[int]) -> str:
+    first, *rest = zip(row, widths, strict=True)
+    cells = [f"  {first[0].ljust(first[1])}", *(text.rjust(max(width, 18)) for text, width in rest)]
+    return "".join(f"{cell}    " for cell in cells).rstrip()
+
+
+def _cell(cell: Cell) -> str:
+    return f"{MARKS[cell.mark]} {cell.text}" if cell.mark else cell.text
+
+
+def card(part: Card) -> Iterable[str]:
+    """The demo: what is asked, the result or the clock, both lanes, what runs, what was said."""
+    clock = (
+        f"{part.t:.1f} s of {part.total:.0f} s  q stop"
+        if part.state == "running"
+        else f"{part.state} in {part.t:.1f} s"
+    )
+    title = f"{part.title}  fault: {part.fault}" if part.fault else part.title
+    yield title + clock.rjust(WIDTH - len(title))
+    yield ""
+    if part.headline:
+        yield from (_wrapped(part.headline), "")
+    if part.explanation:
+        yield from (_wrapped(part.explanation), "")
+    if part.table:
+        yield from (table(part.table), "")
+    yield from _stage(part)
+    if part.state == "running":
+        yield from _moment(part)
+    elif part.narration:
+        yield from ("", _wrapped(part.narration))
+    for caption in part.captions if part.state != "running" else ():
+        yield textwrap.fill(caption, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _stage(part: Card) -> Iterable[str]:
+    yield fault_line(part)
+    for lane in part.lanes:
+        yield f"{lane.name.ljust(LEFT)}{strip(part, lane)}  {MARKS[lane.mark]} {lane.state}"
+    yield axis(part)
+    each = seconds_a_mark(part)
+    yield f"{'':{LEFT}}▀ answered  × failed  ▞ both  ◆ who acted  ({each} s a mark)"
+
+
+def _moment(part: Card) -> Iterable[str]:
+    """What a run looks like now; gone when it has ended."""
+    yield ""
+    for lane in part.lanes:
+        for tile in lane.tiles:
+            detail = tile.detail.replace("\n", "  ")
+            yield f"  {MARKS[tile.mark]} {tile.name}  {tile.phase}  {detail}"[:WIDTH]
+        if lane.command:
+            yield (
+                textwrap.shorten(f"    $ {lane.command}", WIDTH, placeholder=" …")
+                if len(lane.command) > WIDTH
+                else f"    $ {lane.command}"
+            )
+    yield from ("", _wrapped(part.narration))
+    for act, lane in recent(part.lanes):
+        yield f"  {'◆' if act.acted else ' '} {act.t:5.1f} s  {lane.name}, {act.actor}: {act.text}"[:WIDTH]
+
+
+def recent(lanes: Iterable[Lane]) -> list[tuple[Act, Lane]]:
+    """The last things that the engines reported, newest first."""
+    acts = [(act, lane) for lane in lanes for act in lane.acts]
+    return sorted(acts, key=lambda pair: -pair[0].t)[:RECENT_ACTS]
+
+
+def progress(part: Progress) -> Iterable[str]:
+    """What is being prepared, step by step, with the time each took."""
+    yield f"{part.title}  {_elapsed(part.seconds)}"
+    for step in part.steps:
+        took = "" if step.seconds is None else _elapsed(step.seconds)
+        yield f"  {STEPS[step.state]} {step.title.ljust(56)}{took.rjust(12)}"
+    if part.note:
+        yield part.note
+
+
+def _elapsed(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

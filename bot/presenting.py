@@ -1,0 +1,100 @@
+"""From answers, engines and the catalogue to parts: pure functions. A demo's card is in `bot.cards`."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.commands import COMMANDS
+from bot.parts import Cell, Choice, Choices, Code, Part, Progress, Source, Sources, Step, Table, Text
+from knowledge import Answer
+from sandbox.demo import Demo
+from sandbox.engines import EngineStatus, State, StepState
+from sandbox.events import Engine, Fault
+
+NAMES = {Engine.DOCKER: "Docker", Engine.KUBERNETES: "Kubernetes"}
+# Words of a question that name a fault of a demo, by how learners say it.
+FAULT_WORDS = {
+    Fault.HANG: re.compile(
+        r"\b(hang|hung|fr[eo]+z|stuck|deadlock|unhealthy|health|liveness|readiness|probe)", re.IGNORECASE
+    ),
+    Fault.OOM: re.compile(r"\b(oom|memory|leak)", re.IGNORECASE),
+    Fault.REMOVE: re.compile(r"\b(remov|delet|rm\b|replac|desired|replica)", re.IGNORECASE),
+}
+# An engine that tells no steps is one step.
+WHOLE_STEP: Mapping[State, StepState] = {"ready": "done", "building": "now", "starting": "now", "failed": "failed"}
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def present_answer(answer: Answer, demos: Mapping[str, Demo]) -> Iterable[Part]:
+    """A finished answer: its text, its code, its sources, and what can be seen happen."""
+    yield from present_text(answer.answer)
+    if answer.citations:
+        yield Sources(tuple(Source(c.n, c.title, c.source, c.heading, c.url, c.text) for c in answer.citations))
+    if answer.demo is not None and answer.demo in demos:
+        yield Choices((Choice("See it happen", demo_command(demos[answer.demo], answer.question), primary=True),))
+
+
+def present_text(text: str) -> Iterable[Part]:
+    """An answer's words, with each fenced block as code of its own."""
+    pieces = FENCE.split(text)
+    for place in range(0, len(pieces), 3):
+        if words := pieces[place].strip():
+            yield Text(words, key="answer" if place == 0 else f"answer {place}")
+        if place + 2 < len(pieces):
+            yield Code(pieces[place + 2].rstrip(), pieces[place + 1] or "console", key=f"code {place}")
+
+
+def demo_command(demo: Demo, question: str) -> str:
+    """The message that runs a demo, with the fault that a question speaks of."""
+    named = next(
+        (fault for fault, words in FAULT_WORDS.items() if fault in demo.faults and words.search(question)), None
+    )
+    return f"/demo {demo.name}" + (f" --fault {named}" if named else "")
+
+
+def again(demo: Demo, fault: Fault | None) -> Choices:
+    """What may be done after a demo: the same with its other faults."""
+    others = [other for other in demo.faults if other is not fault]
+    first = [Choice("Run it again", f"/demo {demo.name}" + (f" --fault {fault}" if fault else ""))]
+    return Choices((*(Choice(f"Now {other}", f"/demo {demo.name} --fault {other}") for other in others), *first))
+
+
+def present_catalogue(demos: Mapping[str, Demo]) -> Iterable[Part]:
+    """The demos that can be run here."""
+    rows = tuple(
+        (
+            Cell(f"/demo {demo.name}"),
+            Cell(demo.question),
+            Cell(", ".join(demo.faults) or "none"),
+            Cell(f"{demo.seconds:.0f} s"),
+        )
+        for demo in demos.values()
+    )
+    yield Table(("Demo", "The question", "Faults", "Takes up to"), rows)
+    yield Choices(tuple(Choice(demo.title, f"/demo {demo.name}", primary=True) for demo in demos.values()))
+
+
+def present_help() -> Part:
+    """What can be said."""
+    return Text(
+        "Ask about Docker and Kubernetes in your own words. The commands are:\n\n" + "\n\n".join(COMMANDS.values())
+    )
+
+
+def present_engines(engines: Sequence[EngineStatus]) -> Progress | None:
+    """What is being prepared, or None where nothing is on its way."""
+    busy = [engine for engine in engines if engine.state in ("building", "starting")]
+    if not busy:
+        return None
+    building = any(engine.state == "building" for engine in busy)
+    title = "Kubernetes is being built, once" if building else "The engines are starting"
+    steps = tuple(step for engine in engines for step in _steps(engine))
+    seconds = sum(step.seconds or 0.0 for step in steps)
+    note = "Questions work already." + (" The next start uses what is built now." if building else "")
+    return Progress(title, steps, seconds, note)
+
+
+def _steps(engine: EngineStatus) -> Iterable[Step]:
+    if engine.steps:
+        return [Step(step.title, step.state, step.seconds) for step in engine.steps]
+    state = WHOLE_STEP.get(engine.state)
+    return [Step(f"{NAMES[engine.engine]} engine", state, None)] if state else []
