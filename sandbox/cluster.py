@@ -19,6 +19,7 @@ from sandbox.names import BOT, MANAGED_BY, NAMESPACE, Tag, expired
 from sandbox.observing import Json, cluster_observation, ended_containers, pod_instance
 from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
+from sandbox.streams import to_the_end
 
 # An API server that restarts is back within seconds; a RoleBinding or a quota takes a moment to be known.
 _PATIENCE = 3.0
@@ -69,7 +70,8 @@ class Cluster:
         end = asyncio.get_running_loop().time() + _FORBIDDEN_PATIENCE
         while True:
             try:
-                await self._api.call("POST", self._collection(manifest), manifest)
+                # Cut off half-way, it might be made after the clean-up has looked.
+                await to_the_end(self._api.call("POST", self._collection(manifest), manifest))
             except Refused as error:
                 if error.status != FORBIDDEN or asyncio.get_running_loop().time() > end:
                     raise

@@ -22,6 +22,7 @@ from sandbox.names import BOT, MANAGED_BY, RUN, Tag, expired
 from sandbox.observing import container_instance, docker_observation
 from sandbox.quota import CPUS, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
+from sandbox.streams import to_the_end
 
 Answer = TypeVar("Answer")
 
@@ -49,13 +50,17 @@ def translated() -> Iterator[None]:
 
 
 async def call(work: Callable[[], Answer]) -> Answer:
-    """Cross from docker's blocking calls to ours."""
+    """Cross from docker's blocking calls to ours.
+
+    A thread cannot be cancelled: what it is making would appear after the clean-up. So a cancellation waits for it,
+    which takes at most the client's time-out.
+    """
 
     def guarded() -> Answer:
         with translated():
             return work()
 
-    return await asyncio.to_thread(guarded)
+    return await to_the_end(asyncio.to_thread(guarded))
 
 
 class Containers:

@@ -1,0 +1,79 @@
+"""A sweep on the real engines: what has expired goes, what lives or belongs to others stays."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import docker
+import pytest
+
+from sandbox.cluster_api import Api
+from sandbox.demos.selfheal import CHECK
+from sandbox.engines import Engines
+from sandbox.lab import Lab
+from sandbox.reaper import sweep
+
+pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
+
+
+@pytest.fixture
+async def stranger(engines: Engines) -> AsyncIterator[str]:
+    """A network of somebody else, with an expiry that has passed long ago."""
+    client = docker.DockerClient(base_url=(await engines.docker()).host)
+    network = client.networks.create("stranger", labels={"portside.dev/expires-at": "2001-01-01T00:00:00Z"})
+    yield network.id
+    network.remove()
+    client.close()
+
+
+async def namespaces(engines: Engines) -> set[str]:
+    api = await Api.connect(await engines.cluster())
+    found = await api.call("GET", "/api/v1/namespaces")
+    await api.close()
+    return {one["metadata"]["name"] for one in found["items"] if "deletionTimestamp" not in one["metadata"]}
+
+
+async def containers(engines: Engines) -> set[str]:
+    client = docker.DockerClient(base_url=(await engines.docker()).host)
+    names = {container.name for container in client.containers.list(all=True)}
+    client.close()
+    return names
+
+
+async def networks(engines: Engines) -> set[str]:
+    client = docker.DockerClient(base_url=(await engines.docker()).host)
+    names = {network.id for network in client.networks.list()}
+    client.close()
+    return names
+
+
+async def test_only_what_is_ours_and_has_expired_is_removed(engines: Engines, stranger: str) -> None:
+    lab = Lab(engines)
+    async with lab.open("live-test", 60) as dead, lab.open("live-test", 3600 / 6) as living:
+        await asyncio.gather(dead.prepare(), living.prepare())
+        gone = await dead.docker.run("web", CHECK)
+        kept = await living.docker.run("web", CHECK)
+
+        removed = await sweep(engines, datetime.now(UTC) + timedelta(seconds=120))
+
+        assert set(removed) >= {
+            f"container {gone}",
+            f"network {dead.docker.tag.place}",
+            f"namespace portside-{dead.run}",
+        }
+        assert not any(living.run in one or kept in one for one in removed)
+        assert gone not in await containers(engines)
+        assert kept in await containers(engines)
+        assert dead.docker.tag.place not in await namespaces(engines)
+        assert living.docker.tag.place in await namespaces(engines)
+        assert stranger in await networks(engines)
+
+
+async def test_nothing_is_removed_before_its_time(engines: Engines) -> None:
+    async with Lab(engines).open("live-test", 60) as sandbox:
+        await sandbox.prepare()
+        name = await sandbox.docker.run("web", CHECK)
+        removed = await sweep(engines)
+
+        assert not any(sandbox.run in one or name in one for one in removed)
+        assert name in await containers(engines)
