@@ -4,7 +4,7 @@ import logging
 import sys
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-QUIET = ("httpx", "chromadb", "urllib3", "docker", "kubernetes", "openai", "asyncio", "uvicorn")
+QUIET = ("bm25s", "httpx", "chromadb", "urllib3", "docker", "kubernetes", "openai", "asyncio", "uvicorn")
 
 
 def start(verbose: bool = False) -> None:

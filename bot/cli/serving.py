@@ -1,7 +1,7 @@
 """`portside web` and `portside chat`: the tutor for as long as it is wanted."""
 
 from bot.app import build
-from bot.cli.printing import IngestBar, err
+from bot.cli.printing import IngestBar
 from bot.cli.running import DONE
 from bot.platforms import web
 from bot.platforms.terminal.chat import converse
@@ -10,9 +10,9 @@ from bot.settings import Settings
 
 async def serve_web(settings: Settings) -> int:
     """Serve the page until stopped."""
-    async with build(settings, IngestBar()) as tutor:
-        err(f"the tutor's page is on http://{settings.web_host}:{settings.web_port} (Ctrl-C stops it)")
-        await web.serve(tutor, settings)
+    with web.listen(settings.web_host, settings.web_port) as listener:
+        async with build(settings, IngestBar()) as tutor:
+            await web.serve(tutor, settings, listener)
     return DONE
 
 

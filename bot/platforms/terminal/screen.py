@@ -130,8 +130,9 @@ def news(part: Part) -> Iterator[str]:
         return
     if part.fault_at is not None:
         yield f"{part.fault_at:6.1f} s  both        fault: {part.fault}"
-    for act, lane in sorted(((act, lane) for lane in part.lanes for act in lane.acts), key=lambda pair: pair[0].t):
-        yield f"{act.t:6.1f} s  {lane.engine:10}  {act.actor}: {act.text}"
+    acts = [(act, lane.engine) for lane in part.lanes for act in lane.acts]
+    for act, engine in sorted(acts, key=lambda pair: pair[0].t):
+        yield f"{act.t:6.1f} s  {engine:10}  {act.actor}: {act.text}"
     if part.state == "running" and part.narration:
         yield f"          {part.narration}"
     elif part.state != "running":

@@ -91,11 +91,8 @@ def _cell(cell: Cell) -> str:
 
 def card(part: Card) -> Iterable[str]:
     """The demo: what is asked, the result or the clock, both lanes, what runs, what was said."""
-    clock = (
-        f"{part.t:.1f} s of {part.total:.0f} s  q stop"
-        if part.state == "running"
-        else f"{part.state} in {part.t:.1f} s"
-    )
+    ended = f"{part.state} in {part.t:.1f} s"
+    clock = f"{part.t:.1f} s of {part.total:.0f} s  q stop" if part.state == "running" else ended
     title = f"{part.title}  fault: {part.fault}" if part.fault else part.title
     yield title + clock.rjust(WIDTH - len(title))
     yield ""
@@ -129,16 +126,17 @@ def _moment(part: Card) -> Iterable[str]:
     for lane in part.lanes:
         for tile in lane.tiles:
             detail = tile.detail.replace("\n", "  ")
-            yield f"  {MARKS[tile.mark]} {tile.name}  {tile.phase}  {detail}"[:WIDTH]
+            yield shortened(f"  {MARKS[tile.mark]} {tile.name}  {tile.phase}  {detail}")
         if lane.command:
-            yield (
-                textwrap.shorten(f"    $ {lane.command}", WIDTH, placeholder=" …")
-                if len(lane.command) > WIDTH
-                else f"    $ {lane.command}"
-            )
+            yield shortened(f"    $ {lane.command}")
     yield from ("", _wrapped(part.narration))
     for act, lane in recent(part.lanes):
-        yield f"  {'◆' if act.acted else ' '} {act.t:5.1f} s  {lane.name}, {act.actor}: {act.text}"[:WIDTH]
+        yield shortened(f"  {'◆' if act.acted else ' '} {act.t:5.1f} s  {lane.name}, {act.actor}: {act.text}")
+
+
+def shortened(line: str) -> str:
+    """A line that fits, its end cut off where it must be."""
+    return line if len(line) <= WIDTH else line[: WIDTH - 2] + " …"
 
 
 def recent(lanes: Iterable[Lane]) -> list[tuple[Act, Lane]]:
