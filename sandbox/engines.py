@@ -17,6 +17,7 @@ class EngineConfig:
 
     `data` is the folder for everything kept, `cache` for what can be built again, `network` a free /16 for engines of
     our own. `docker_host` and `kube_context` name engines of the operator's; without them our own are started.
+    `demo_image` names a published image for engines of the operator's; our own pull nothing, and get the built one.
     """
 
     data: Path
@@ -29,11 +30,15 @@ class EngineConfig:
 
 @dataclass(frozen=True)
 class EngineStep:
-    """One step of getting an engine ready; `seconds` it took, or has taken so far."""
+    """One step of getting an engine ready; `seconds` it took, or has taken so far.
+
+    `fraction` is which part of it is done, where that can be counted.
+    """
 
     title: str
     state: StepState
     seconds: float | None = None
+    fraction: float | None = None
 
 
 @dataclass(frozen=True)

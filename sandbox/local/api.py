@@ -1,0 +1,146 @@
+"""The API server of our own cluster as its operator sees it: just what starting a cluster takes."""
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.errors import EngineUnavailable
+from sandbox.local.layout import API_PORT, Layout
+
+Object = dict[str, Any]
+
+_TIMEOUT = 5.0
+_TOKEN_SECONDS = 24 * 3600
+_MANIFESTS = Path(__file__).with_name("kubernetes") / "admission.yaml"
+_PLURALS = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies"}
+_NAMESPACED = frozenset({"ServiceAccount"})
+_CONFLICT = 409
+
+
+class Refused(EngineUnavailable):
+    """The API server answered with an error; `status` is its HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Api:
+    """Calls, one connection each; `token` None means the operator's certificate."""
+
+    layout: Layout
+    token: str | None = None
+
+    def get(self, path: str) -> Object:
+        """Read an object. Raises `Refused`, or `EngineUnavailable` where nobody answers."""
+        return self._request("GET", path)
+
+    def post(self, path: str, body: Object) -> Object:
+        """Create an object. Raises as `get`."""
+        return self._request("POST", path, body)
+
+    def _request(self, method: str, path: str, body: Object | None = None) -> Object:
+        connection = http.client.HTTPSConnection(
+            str(self.layout.box_address), API_PORT, timeout=_TIMEOUT, context=self._context()
+        )
+        headers = {"Content-Type": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            connection.request(method, path, json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            content = answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineUnavailable(f"The API server at {self.layout.api} does not answer: {error}") from error
+        finally:
+            connection.close()
+        if answer.status >= http.client.BAD_REQUEST:
+            raise Refused(answer.status, f"The API server refused {method} {path}: {content[:300]}")
+        return _parsed(content)
+
+    def _context(self) -> ssl.SSLContext:
+        pki = self.layout.state / "pki"
+        context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        if not self.token:
+            context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        return context
+
+    def ready(self) -> bool:
+        """Say whether the API server is."""
+        try:
+            self.get("/readyz")
+        except EngineUnavailable:
+            return False
+        return True
+
+    def ready_nodes(self) -> int:
+        """Count the nodes that pods may be put on."""
+        nodes = self.get("/api/v1/nodes")["items"]
+        return sum(
+            condition["type"] == "Ready" and condition["status"] == "True"
+            for node in nodes
+            for condition in node["status"].get("conditions", [])
+        )
+
+    def version(self) -> str:
+        """Return the cluster's version."""
+        return str(self.get("/version")["gitVersion"])
+
+    def apply_manifests(self) -> None:
+        """Create the system namespace, the bot's rights, and the policies that hold whatever its rights are."""
+        for manifest in manifests():
+            try:
+                self.post(collection(manifest), manifest)
+            except Refused as error:
+                if error.status != _CONFLICT:  # there already: applied before the keeper had to begin again
+                    raise
+
+    def bot_token(self) -> str:
+        """Ask for a new token of the bot's ServiceAccount."""
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": _TOKEN_SECONDS},
+        }
+        answer = self.post("/api/v1/namespaces/portside-system/serviceaccounts/bot/token", request)
+        return str(answer["status"]["token"])
+
+    def guarded(self) -> bool:
+        """Say whether admission refuses the bot a namespace without our labels, as it must before any demo."""
+        unlabelled = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "portside-unlabelled"}}
+        try:
+            self.post("/api/v1/namespaces?dryRun=All", unlabelled)
+        except Refused as error:
+            return "ValidatingAdmissionPolicy" in str(error)
+        return False
+
+
+def manifests() -> Iterator[Object]:
+    """Yield what is applied to every new cluster."""
+    yield from yaml.safe_load_all(_MANIFESTS.read_text())
+
+
+def collection(manifest: Object) -> str:
+    """Return the path that an object of this kind is created at."""
+    version, kind = manifest["apiVersion"], manifest["kind"]
+    root = "/api/v1" if version == "v1" else f"/apis/{version}"
+    plural = _PLURALS.get(kind, f"{kind.lower()}s")
+    if kind in _NAMESPACED:
+        return f"{root}/namespaces/{manifest['metadata']['namespace']}/{plural}"
+    return f"{root}/{plural}"
+
+
+def _parsed(content: str) -> Object:
+    """Read an object; a health check answers with plain text."""
+    try:
+        parsed: Object = json.loads(content)
+    except ValueError:
+        return {}
+    return parsed
