@@ -43,9 +43,10 @@ export function redraw(element, source, children) {
   element.replaceChildren(...children());
 }
 
-/** A button that copies; `text` is asked for at the click, because a command may change under it. */
+/** A button that copies; `text` is asked for at the click, because a command may change under it. Hidden where the
+ * browser has no clipboard for the page: over plain HTTP from another machine. */
 export function copyButton(label, text, caption = "") {
-  const button = h("button", { type: "button", class: "b pl", "aria-label": label }, icon("copy"), caption);
+  const button = h("button", { type: "button", class: "b pl", "aria-label": label, hidden: !navigator.clipboard }, icon("copy"), caption);
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(text());
     button.replaceChildren(icon("ok"), caption && "Copied");

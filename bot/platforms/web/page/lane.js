@@ -32,7 +32,7 @@ export class Lane {
     this.picture.setAttribute("aria-label", `${lane.name}: ${lane.state}`);
     redraw(this.marks, [lane.acts, lane.back_at, card.fault_at, scale], () => marks(lane, card, scale));
     this.below.update(lane, card);
-    this.nameActs();
+    this.nameActs(lane.bars, scale);
   }
 
   /** Move the strip to the page's clock. */
@@ -41,14 +41,22 @@ export class Lane {
   }
 
   /** Name each act where there is room: left of its ◆, else right of it, else not. Acts in a row share one name. */
-  nameActs() {
+  nameActs(bars, scale) {
     const lane = this.beside.getBoundingClientRect();
     const fault = this.marks.querySelector(".fl")?.getBoundingClientRect().right ?? lane.left;
     const marks = [...this.marks.querySelectorAll(".did")];
     for (const mark of marks) mark.className = "did";
     const places = marks.map((mark) => ({ actor: mark.dataset.actor, width: mark.offsetWidth, x: mark.lastChild.getBoundingClientRect() }));
     names(places, { left: lane.left, right: lane.right, fault }).forEach((side, index) => marks[index].classList.add(side));
+    const inside = marks.every((mark) => clear(mark.getBoundingClientRect(), lane, bars, scale));
+    this.marks.classList.toggle("inside", inside);
   }
+}
+
+/** Whether no answered request stands where a mark would lie if it were put into the lane, above the line. */
+function clear(box, lane, bars, scale) {
+  const [from, to] = [box.left, box.right].map((x) => ((x - lane.left) / lane.width) * scale);
+  return !bars.some((bar) => bar.ok && bar.start < to && bar.start + bar.seconds > from);
 }
 
 /** On which side of its ◆ each act is named: "left", "right" or "unnamed". Pixels in, words out. */

@@ -32,6 +32,7 @@ export class Progress {
   update({ title, steps, seconds, note }) {
     const done = steps.filter((step) => step.state === "done").length;
     const now = steps.findIndex((step) => step.state === "now");
+    this.element.hidden = !steps.length; // nothing is left to prepare
     say(this.title, title);
     say(this.elapsed, duration(seconds, 0));
     this.bar.style.width = `${((done + (now < 0 ? 0 : 0.5)) / Math.max(1, steps.length)) * 100}%`;

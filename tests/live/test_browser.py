@@ -1,0 +1,240 @@
+"""The page in a real Chromium: every state, light and dark, wide and narrow; a scripted tutor behind it."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from browsing import FOUND, chromium, settle
+from playwright.async_api import Browser, Page, expect
+from web_fakes import BUILDING, ROOTLESS, FakeEngines, FakeTutor, served
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not FOUND, reason="no Chromium here: apt-get install chromium"),
+]
+
+QUESTION = "My container hangs but does not exit. Does anything restart it?"
+DEMO = "/demo selfheal --fault hang"
+SIZES = (1280, 360)
+THEMES = ("light", "dark")
+
+# What the page shows in each state: the tutor behind it, what is sent, and what can be read then.
+STATES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "welcome": ({}, "", "What is a pod, compared with a container?"),
+    "building": ({"engines": FakeEngines(BUILDING)}, "", "Compile control plane and kubelet"),
+    "rootless": ({"engines": FakeEngines(ROOTLESS)}, "", "Starting an engine needs root"),
+    "answer": ({}, QUESTION, "See it happen"),
+    "running": ({"begin": 19.0}, DEMO, "The kubelet is restarting the container."),
+    "done": ({"begin": 39.0, "speed": 4.0}, DEMO, "Measured in this run"),
+    "error": ({}, "/error", "Run it again"),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as found:
+        yield found
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, tutor: FakeTutor, patience: float = 15.0, expected: Sequence[str] = (), **context: Any
+) -> AsyncIterator[Page]:
+    """The page of a tutor, of which the browser complains of nothing but what is `expected`."""
+    complaints: list[str] = []
+    async with served(tutor, patience) as address:
+        visit = await browser.new_context(**context)
+        page = await visit.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto(address)
+        await expect(page.locator("#chip")).to_be_visible()
+        yield page
+        await visit.close()
+    assert complaints == list(expected)
+
+
+async def send(page: Page, text: str) -> None:
+    await page.get_by_label("Your question").fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def photograph(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, if somebody wants to look at it."""
+    if folder := os.environ.get("PORTSIDE_SHOTS"):
+        await settle(page)
+        await page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_each_state_fits_the_page_and_no_browser_complains(browser: Browser, state: str) -> None:
+    scripted, text, words = STATES[state]
+    for width, theme in ((width, theme) for width in SIZES for theme in THEMES):
+        view = {"viewport": {"width": width, "height": 800}, "color_scheme": theme}
+        async with opened(browser, FakeTutor(**scripted), **view) as page:
+            if text:
+                await send(page, text)
+            await expect(page.locator("main").get_by_text(words).first).to_be_visible()
+            beside = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            nameless = await page.evaluate(NAMELESS)
+            await photograph(page, f"{state}-{width}-{theme}")
+
+            assert (beside, nameless) == (0, [])
+
+
+LIGHT, DARK = "rgb(237, 241, 240)", "rgb(13, 22, 28)"
+GROUND = "getComputedStyle(document.body).backgroundColor"
+BAD_REQUEST = ["Failed to load resource: the server responded with a status of 400 (Bad Request)"]
+
+SMALL = """() => [...document.querySelectorAll("button:not(.cite), input")]
+  .filter(one => one.offsetParent && one.getBoundingClientRect().height < 44)
+  .map(one => one.outerHTML)"""
+
+NAMELESS = """() => [...document.querySelectorAll("button, input, [role=img], [role=progressbar]")]
+  .filter(one => !one.hidden && !one.getAttribute("aria-label") && !one.textContent.trim() && !one.labels?.length)
+  .map(one => one.outerHTML)"""
+
+CHANGES = """seconds => new Promise(done => {
+  const times = [performance.now()];
+  const watch = new MutationObserver(() => times.push(performance.now()));
+  watch.observe(document.querySelector(".strip"), { attributes: true, subtree: true });
+  setTimeout(() => { watch.disconnect(); done([...times, performance.now()]); }, seconds * 1000);
+})"""
+
+
+async def test_the_strip_moves_twice_a_second_by_the_pages_own_clock(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(begin=12.0, step=60.0)) as page:
+        await send(page, DEMO)
+        await expect(page.locator(".strip").first).to_be_visible()
+        times = await page.evaluate(CHANGES, 3)
+
+    assert max(after - before for before, after in pairwise(times)) < 500
+
+
+async def test_stop_ends_the_demo_and_says_so(browser: Browser) -> None:
+    tutor = FakeTutor(begin=12.0)
+    async with opened(browser, tutor) as page:
+        await send(page, DEMO)
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+        await expect(page.get_by_text("Stopped")).to_be_visible()
+
+        assert tutor.cleaned_up.is_set()
+
+
+async def test_a_closed_page_stops_its_demo(browser: Browser) -> None:
+    tutor = FakeTutor(begin=12.0)
+    async with opened(browser, tutor, patience=0.2) as page:
+        await send(page, DEMO)
+        await tutor.running.wait()
+        await page.close()
+        async with asyncio.timeout(5):
+            await tutor.cleaned_up.wait()
+
+        assert page.is_closed()
+
+
+async def test_see_it_happen_begins_the_demo_that_the_answer_names(browser: Browser) -> None:
+    tutor = FakeTutor()
+    async with opened(browser, tutor) as page:
+        await page.get_by_role("button", name="What happens when a container hangs?").click()
+        await page.get_by_role("button", name="See it happen").click()
+        await expect(page.get_by_role("heading", name="Who brings it back?")).to_be_visible()
+
+        assert tutor.heard[-1].text == DEMO
+
+
+async def test_the_keyboard_alone_asks_opens_a_source_and_closes_it(browser: Browser) -> None:
+    async with opened(browser, FakeTutor()) as page:
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.keyboard.type(QUESTION)
+        await page.keyboard.press("Enter")
+        number = page.get_by_role("button", name="Source 2, Health checks")
+        await number.press("Enter")
+        await expect(page.get_by_text("The engine records the verdict.")).to_be_visible()
+        await page.get_by_role("button", name="Close source 2").press("Escape")
+
+        await expect(page.get_by_text("The engine records the verdict.")).to_be_hidden()
+        await expect(number).to_be_focused()
+
+
+async def test_markup_in_a_reply_stays_text(browser: Browser) -> None:
+    async with opened(browser, FakeTutor()) as page:
+        await send(page, "/hostile")
+        await expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
+
+        assert await page.locator(".parts img, .parts script, .parts a").count() == 0
+
+
+async def test_a_refused_message_is_told_above_the_field_and_kept_in_it(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(), expected=BAD_REQUEST) as page:
+        await send(page, "   ")
+        await expect(page.get_by_role("alert")).to_have_text("That message is empty. Ask a question, or type /help.")
+
+        assert await page.get_by_label("Your question").input_value() == "   "
+
+
+async def test_the_theme_button_goes_from_the_systems_to_light_to_dark_and_is_remembered(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(), color_scheme="light") as page:
+        button = page.get_by_role("button", name="Theme")
+        grounds = []
+        for _ in range(3):
+            grounds.append(await page.evaluate(GROUND))
+            await button.click()
+        await button.click(click_count=2)
+        await page.reload()
+
+        assert grounds == [LIGHT, LIGHT, DARK]
+        assert await page.evaluate(GROUND) == DARK
+
+
+async def test_fingers_find_targets_of_44_pixels(browser: Browser) -> None:
+    phone = {"viewport": {"width": 360, "height": 800}, "has_touch": True, "is_mobile": True}
+    async with opened(browser, FakeTutor(begin=39.0, speed=4.0), **phone) as page:
+        await page.get_by_role("button", name="What happens when a container hangs?").tap()
+        await page.get_by_role("button", name="See it happen").tap()
+        await expect(page.get_by_text("Measured in this run")).to_be_visible()
+        small = await page.evaluate(SMALL)
+
+    assert small == []
+
+
+async def test_the_chip_opens_what_is_known_of_the_engines(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(engines=FakeEngines(BUILDING))) as page:
+        chip = page.get_by_role("button", name="Docker ready, Kubernetes being built, step 2 of 4")
+        await chip.click()
+        await expect(page.get_by_text("27.1, unix:///run/docker.sock")).to_be_visible()
+        await page.keyboard.press("Escape")
+
+        await expect(page.get_by_text("27.1, unix:///run/docker.sock")).to_be_hidden()
+
+
+async def test_a_command_is_copied(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(begin=12.0), permissions=["clipboard-read", "clipboard-write"]) as page:
+        await send(page, DEMO)
+        await page.get_by_role("button", name="Copy the Docker command").click()
+
+        assert await page.evaluate("navigator.clipboard.readText()") == "docker ps --filter name=web"
+
+
+async def test_a_server_that_ends_says_that_the_demo_was_stopped(browser: Browser) -> None:
+    tutor = FakeTutor(begin=12.0)
+    async with AsyncExitStack() as server:
+        address = await server.enter_async_context(served(tutor))
+        page = await browser.new_page()
+        await page.goto(address)
+        await send(page, DEMO)
+        await expect(page.locator(".strip").first).to_be_visible()
+        await server.aclose()
+
+        await expect(page.get_by_text("Stopped. What the run had made is removed.")).to_be_visible()
+        await expect(page.locator("#chip")).to_be_hidden()
+        await page.close()

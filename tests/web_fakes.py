@@ -1,0 +1,238 @@
+"""A tutor and engines that stand in for the real ones behind the page: ordinary adapters with a script."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from bot.messages import Message
+from bot.parts import (
+    Act,
+    Bar,
+    Card,
+    Cell,
+    Choice,
+    Choices,
+    Code,
+    Failure,
+    Lane,
+    Part,
+    Progress,
+    Source,
+    Sources,
+    Step,
+    Table,
+    Text,
+    Tile,
+)
+from bot.platforms.web.app import WebChat
+from bot.platforms.web.server import listen, run
+from bot.platforms.web.turns import Turns
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, EngineStep
+from sandbox.events import Engine
+
+FAULT, ACTED, BACK, TOTAL = 10.0, 17.4, 21.7, 40.0
+
+READY = (
+    EngineStatus(Engine.DOCKER, "ready", "27.1", "unix:///run/docker.sock"),
+    EngineStatus(Engine.KUBERNETES, "ready", "1.36", "https://10.1.2.3:6443"),
+)
+BUILDING = (
+    READY[0],
+    EngineStatus(
+        Engine.KUBERNETES,
+        "building",
+        steps=(
+            EngineStep("Go modules, checked against go.sum", "done", 14.2),
+            EngineStep("Compile control plane and kubelet", "now", 69.0),
+            EngineStep("Start three nodes", "next"),
+            EngineStep("Load the demo image", "next"),
+        ),
+    ),
+)
+ROOTLESS = (
+    EngineStatus(Engine.DOCKER, "failed", detail="Starting an engine needs root. Run make run as root."),
+    EngineStatus(Engine.KUBERNETES, "failed", detail="Starting an engine needs root. Run make run as root."),
+)
+
+ANSWER: tuple[Part, ...] = (
+    Text(
+        "A restart policy acts when the container's main process exits. [1] A process that hangs has not exited. "
+        "A health check marks the container *unhealthy*, and plain Docker leaves it at that. [2]\n\n"
+        "In Kubernetes a liveness probe that keeps failing makes the kubelet restart the container, on the same node "
+        "and in the same pod. [3]",
+        key="answer",
+    ),
+    Code("livenessProbe:\n  httpGet:\n    path: /healthz\n    port: 8080\n  periodSeconds: 2", language="yaml"),
+    Sources(
+        (
+            Source(1, "Restart policies", "docker/restart.md", "What counts as an exit", None, "It acts on an exit."),
+            Source(2, "Health checks", "docker/health.md", "The verdict", None, "The engine records the verdict."),
+            Source(3, "Probes", "kubernetes/probes.md", "Liveness", "https://example.org/probes", "The kubelet acts."),
+        )
+    ),
+    Choices((Choice("See it happen", "/demo selfheal --fault hang", primary=True),)),
+)
+ERROR = Failure(
+    "Docker stopped answering in the middle of the run.",
+    "What the run made on Kubernetes is removed. Start Docker, then run the demo again.",
+    "k3f9ab",
+    retry="/demo selfheal --fault hang",
+)
+HOSTILE = Text("<img src=x onerror=alert(1)> <script>alert(2)</script> [9] [a](javascript:alert(3))")
+PREPARING = Progress(
+    "Kubernetes is being built, once",
+    (Step("Compile control plane and kubelet", "now", 69.0), Step("Start three nodes", "next", None)),
+    83.0,
+    "The demo begins when it is ready.",
+)
+
+
+def bars(now: float, back: float | None) -> tuple[Bar, ...]:
+    """Ten requests a second, in intervals of half a second."""
+    found = []
+    for step in range(int(now * 2)):
+        start = step / 2
+        good = start < FAULT or (back is not None and start >= back)
+        found.append(Bar(start, 0.5, 5 if good else 0, 0 if good else 5))
+    return tuple(found)
+
+
+def docker_lane(t: float) -> Lane:
+    """Docker notes that the container is unhealthy and leaves it."""
+    hung = t >= FAULT
+    tile = Tile("web", "unhealthy" if hung else "healthy", "restarts 0", "failed" if hung else "good")
+    noted = (Act(14.0, "dockerd", "health_status: unhealthy", False),) if t >= 14 else ()
+    state, mark = ("not answering", "failed") if hung else ("answering", "good")
+    lane = Lane("docker", "Docker", "27.1", state, mark, bars(t, None), (tile,), noted)
+    return replace(lane, command="docker ps --filter name=web")
+
+
+def kubernetes_lane(t: float) -> Lane:
+    """The kubelet restarts the container."""
+    hung, back = t >= FAULT, t >= BACK
+    away = hung and not back
+    tile = Tile("web-7c9f", "not ready" if away else "ready", "node-2\nrestarts 1", "waiting" if away else "good")
+    acts = (Act(ACTED, "kubelet", "Killing: its liveness probe has failed", True),) if t >= ACTED else ()
+    more = (Act(18.1, "kubelet", "Started: the container runs again", True),) if t >= 18.1 else ()
+    state, mark = ("not answering", "failed") if away else ("answering again" if back else "answering", "good")
+    lane = Lane("kubernetes", "Kubernetes", "1.36, 3 nodes", state, mark, bars(t, BACK), (tile,), (*acts, *more))
+    return replace(lane, back_at=BACK if back else None, command="kubectl get pods --selector app=web --watch")
+
+
+def card(t: float) -> Card:
+    """The demo at a moment."""
+    words = [(0, "Both sides are serving."), (FAULT, "The app hangs on both sides now. Its process is still there.")]
+    words += [(ACTED, "The liveness probe has failed. The kubelet is restarting the container.")]
+    words += [(BACK, "Kubernetes answers again.")]
+    return Card(
+        title="Who brings it back?",
+        subtitle="Fault: the app hangs. Same image, one clock, 10 requests a second to each.",
+        state="running",
+        t=t,
+        total=TOTAL,
+        lanes=(docker_lane(t), kubernetes_lane(t)),
+        fault="hang" if t >= FAULT else None,
+        fault_at=FAULT if t >= FAULT else None,
+        narration=[text for at, text in words if at <= t][-1],
+    )
+
+
+def finished() -> Card:
+    """The demo with its measured table."""
+    rows = (
+        (Cell("Back after"), Cell("not in 30.0 s", "failed"), Cell("11.7 s", "good")),
+        (Cell("Failed requests"), Cell("300 of 300"), Cell("117 of 300")),
+        (Cell("Longest outage"), Cell("30.0 s"), Cell("11.7 s")),
+        (Cell("Who acted"), Cell("nobody"), Cell("kubelet", "acted")),
+    )
+    return replace(
+        card(TOTAL),
+        state="done",
+        headline="Kubernetes answered again after 11.7 s. Docker did not within 30 s.",
+        explanation="The kubelet restarted the container when its liveness probe had failed. Docker left its own.",
+        table=Table(("", "Docker", "Kubernetes"), rows, "Measured in this run"),
+        captions=(
+            "Docker 27.1 on this machine. Kubernetes 1.36, 3 nodes on this machine.",
+            "Other than the engines' defaults: periodSeconds 2.",
+            "Cleaned up in 1.4 s: 1 container and 1 namespace removed, nothing left.",
+        ),
+    )
+
+
+@dataclass
+class FakeEngines:
+    """Engines in a state that a test sets."""
+
+    states: tuple[EngineStatus, ...] = READY
+
+    def status(self) -> tuple[EngineStatus, ...]:
+        return self.states
+
+    async def progress(self) -> AsyncIterator[tuple[EngineStatus, ...]]:
+        yield self.states
+
+    async def docker(self) -> DockerEndpoint:
+        raise NotImplementedError
+
+    async def cluster(self) -> ClusterEndpoint:
+        raise NotImplementedError
+
+
+@dataclass
+class FakeTutor:
+    """Answers what it is asked for by name; a demo begins at `begin` and goes `speed` times as fast as the clock.
+
+    It tells something new every `step` seconds.
+    """
+
+    begin: float = 0.0
+    speed: float = 1.0
+    step: float = 0.25
+    engines: FakeEngines = field(default_factory=FakeEngines)
+    heard: list[Message] = field(default_factory=list)
+    running: asyncio.Event = field(default_factory=asyncio.Event)
+    cleaned_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
+        self.heard.append(message)
+        match message.text.split()[0]:
+            case "/demo":
+                async with aclosing(self._demo()) as parts:
+                    async for part in parts:
+                        yield part
+            case "/error":
+                yield ERROR
+            case "/hostile":
+                yield HOSTILE
+            case "/prepare":
+                yield PREPARING
+                await asyncio.Event().wait()
+            case _:
+                for part in ANSWER:
+                    yield part
+
+    async def _demo(self) -> AsyncGenerator[Part, None]:
+        try:
+            t = self.begin
+            while t < TOTAL:
+                yield card(t)
+                self.running.set()
+                await asyncio.sleep(self.step)
+                t += self.step * self.speed
+            yield finished()
+            yield Choices((Choice("Again with another fault", "/demo selfheal --fault crash", primary=True),))
+        finally:
+            self.cleaned_up.set()
+
+
+@asynccontextmanager
+async def served(tutor: FakeTutor, patience: float = 15.0) -> AsyncIterator[str]:
+    """The page of a tutor on a port of its own; its address."""
+    listener = listen("127.0.0.1", 0)
+    serving = asyncio.create_task(run(WebChat(Turns(tutor, patience), tutor.engines), listener, "127.0.0.1"))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])
