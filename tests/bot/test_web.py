@@ -27,7 +27,7 @@ async def visitor(tutor: FakeTutor, patience: float = 15.0) -> AsyncIterator[htt
 async def ask(client: httpx.AsyncClient, text: str) -> str:
     answer = await client.post("/messages", json={"text": text})
     assert answer.status_code == 202, answer.text
-    return str(answer.json()["turn"])
+    return str(answer.json()["id"])
 
 
 async def events(client: httpx.AsyncClient, path: str) -> AsyncGenerator[Event, None]:
@@ -59,9 +59,7 @@ async def test_a_message_is_answered_part_by_part_and_ends_with_done() -> None:
         *parts, last = await reply(client, await ask(client, "Does it restart?"))
 
     drawn = json.loads(json.dumps([to_json(part) for part in ANSWER]))
-    assert [(name, data["place"], data["part"]) for name, data in parts] == [
-        ("part", place, part) for place, part in enumerate(drawn)
-    ]
+    assert parts == [("part", {"place": place, **part}) for place, part in enumerate(drawn)]
     assert last == ("done", {})
 
 
@@ -77,10 +75,10 @@ async def test_a_demo_grows_in_one_place_to_its_final_form() -> None:
     async with visitor(FakeTutor(begin=38, speed=4)) as client:
         *parts, _ = await reply(client, await ask(client, "/demo selfheal"))
 
-    cards = [data["part"] for _, data in parts if data["place"] == 0]
+    cards = [data for _, data in parts if data.pop("place") == 0]
     assert [card["state"] for card in cards[:-1]] == ["running"] * (len(cards) - 1)
     assert cards[-1] == json.loads(json.dumps(to_json(finished())))
-    assert parts[-1][1]["part"]["type"] == "choices"
+    assert parts[-1][1]["type"] == "choices"
 
 
 async def test_the_tutor_hears_the_words_and_one_session_for_each_browser() -> None:
@@ -107,7 +105,7 @@ async def test_stop_cleans_up_and_ends_the_stream() -> None:
         assert stopped.status_code == 202
         assert tutor.cleaned_up.is_set()
     assert seen[-1] == ("done", {})
-    assert seen[0][1]["part"]["state"] == "stopped"
+    assert seen[0][1]["state"] == "stopped"
 
 
 async def test_a_demo_that_no_page_ever_watched_is_stopped() -> None:
@@ -137,7 +135,7 @@ async def test_a_page_that_comes_back_in_time_finds_the_demo_going_on() -> None:
             await anext(watching)
         *parts, _ = await reply(client, turn)
 
-    assert parts[-2][1]["part"]["state"] == "done"
+    assert parts[-2][1]["state"] == "done"
 
 
 async def test_a_second_page_keeps_a_demo_going_when_the_first_is_closed() -> None:
@@ -150,7 +148,7 @@ async def test_a_second_page_keeps_a_demo_going_when_the_first_is_closed() -> No
             await anext(watching)
         *parts, _ = await staying
 
-    assert parts[-2][1]["part"]["state"] == "done"
+    assert parts[-2][1]["state"] == "done"
 
 
 async def test_another_browser_can_neither_watch_nor_stop_a_turn() -> None:

@@ -70,7 +70,7 @@ class WebChat:
         text = await intake.text(request)
         author = session(request)
         turn = self._turns.start(Message(text, author, author))
-        response = JSONResponse({"turn": turn.id}, status_code=HTTPStatus.ACCEPTED)
+        response = JSONResponse({"id": turn.id}, status_code=HTTPStatus.ACCEPTED)
         return remember(response, author)
 
     async def turn_events(self, request: Request) -> Response:
@@ -118,7 +118,7 @@ async def turn_events(turn: Turn) -> AsyncGenerator[bytes, None]:
     """Each changed part with its place in the reply, and `done` at the end."""
     async with aclosing(turn.changes()) as changes:
         async for place, part in changes:
-            yield event("part", {"place": place, "part": to_json(part)})
+            yield event("part", {"place": place, **to_json(part)})
     yield event("done", {})
 
 

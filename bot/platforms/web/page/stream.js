@@ -14,7 +14,7 @@ async function post(path, body) {
 }
 
 /** Send a message; the id of the turn that answers it. */
-export const send = async (text) => (await post("/messages", { text })).turn;
+export const send = async (text) => (await post("/messages", { text })).id;
 
 /** Stop a turn; what it made is removed. */
 export const stop = (turn) => post(`/turns/${turn}/stop`, {});
@@ -27,8 +27,8 @@ export function follow(turn, on) {
   const events = new EventSource(`/turns/${turn}/events`);
   events.addEventListener("open", () => on.found());
   events.addEventListener("part", (event) => {
-    const { place, part } = JSON.parse(event.data);
-    on.part(place, part);
+    const part = JSON.parse(event.data);
+    on.part(part.place, part);
   });
   events.addEventListener("done", () => {
     events.close();
