@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BadSettings
@@ -22,9 +22,11 @@ def _cache_home() -> Path:
 class Settings(BaseSettings):
     """What an operator may set. Each also as NAME_FILE, the path of a file that holds the value."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    openai_api_key: Annotated[str | None, Field(alias="OPENAI_API_KEY", description="key of a model's endpoint")] = None
+    openai_api_key: Annotated[
+        SecretStr | None, Field(alias="OPENAI_API_KEY", description="key of a model's endpoint")
+    ] = None
     openai_base_url: Annotated[
         str | None, Field(alias="OPENAI_BASE_URL", description="address of an OpenAI-compatible endpoint")
     ] = None
@@ -43,7 +45,7 @@ class Settings(BaseSettings):
     demo_image: Annotated[
         str | None, Field(alias="PORTSIDE_DEMO_IMAGE", description="a published demo image instead of the built one")
     ] = None
-    data: Annotated[Path, Field(alias="PORTSIDE_DATA", description="folder for everything kept")] = Field(
+    data: Annotated[Path, Field(alias="PORTSIDE_DATA", description="folder for everything kept; else ~/.local/share/portside")] = Field(
         default_factory=_data_home
     )
     engine_range: Annotated[
@@ -81,13 +83,13 @@ def read_settings() -> Settings:
 
 def _from_files() -> dict[str, Any]:
     names = [str(field.alias) for field in Settings.model_fields.values()]
-    return {name: _contents(name) for name in names if name not in os.environ and f"{name}_FILE" in os.environ}
+    return {name: _contents(name) for name in names if not os.environ.get(name) and os.environ.get(f"{name}_FILE")}
 
 
 def _contents(name: str) -> str:
     path = os.environ[f"{name}_FILE"]
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(
             f"{name}_FILE names {path}, which cannot be read. Correct the path or its permissions."
