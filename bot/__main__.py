@@ -38,11 +38,11 @@ def run(module: str, function: str, *arguments: Any) -> NoReturn:
     from bot.errors import BadSettings
     from bot.settings import read_settings
 
-    logs.start()
     try:
         settings = read_settings()
     except BadSettings as error:
         raise click.UsageError(str(error)) from error
+    logs.start(settings.data)
     running.run(getattr(import_module(f"bot.cli.{module}"), function)(settings, *arguments))
 
 

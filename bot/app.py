@@ -54,7 +54,8 @@ def model(settings: Settings) -> ModelSettings | None:
     if not settings.openai_model:
         return None
     # An endpoint of one's own may want no key; the openai package always does.
-    return ModelSettings(settings.openai_base_url, settings.openai_api_key or "none", settings.openai_model)
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
+    return ModelSettings(settings.openai_base_url, key, settings.openai_model)
 
 
 def engine_config(settings: Settings) -> EngineConfig:

@@ -3,7 +3,8 @@
 Every figure on a card comes from an event of its run.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -13,6 +14,7 @@ from sandbox.events import (
     Cleanup,
     Command,
     Engine,
+    EngineInfo,
     Event,
     Fault,
     Finding,
@@ -48,15 +50,16 @@ def begin(demo: Demo, fault: Fault | None) -> Card:
         t=0.0,
         total=demo.seconds,
         lanes=lanes,
+        fault=fault.value if fault else None,
     )
 
 
-def advance(card: Card, event: Event) -> Card:  # noqa: C901, PLR0911 - one case for each kind of event
+def advance(demo: Demo, card: Card, event: Event) -> Card:  # noqa: C901, PLR0911 - one case for each kind of event
     """The card after one more event."""
     card = replace(card, t=max(card.t, event.t), total=max(card.total, event.t))
     match event:
         case Started():
-            return _started(card, event)
+            return _started(demo, card, event)
         case Narration(text=text):
             return replace(card, narration=text)
         case Command(engine=engine, text=text):
@@ -91,21 +94,36 @@ def _with(card: Card, engine: Engine, **changes: Any) -> Card:
     return replace(card, lanes=lanes)
 
 
-def _started(card: Card, event: Started) -> Card:
-    where = " ".join(
-        f"{NAMES[engine]} {info.version}{_nodes(info.nodes, ', ')} on {info.where}."
-        for engine, info in event.engines.items()
-    )
-    tuned = ", ".join(f"{name} {value}" for name, value in event.settings.items())
-    captions = [where] if where else []
-    captions += [f"Other than the engines' defaults: {tuned}."] if tuned else []
+def _started(demo: Demo, card: Card, event: Started) -> Card:
     for engine, info in event.engines.items():
-        card = _with(card, engine, version=f"{info.version}{_nodes(info.nodes, ', ')}")
-    return replace(card, captions=tuple(captions))
+        card = _with(card, engine, version=f"{info.version}{_nodes(info, ', ')}")
+    return replace(card, captions=tuple(filter(None, (_where(event.engines), *_tuned(demo, event.settings)))))
 
 
-def _nodes(nodes: int | None, before: str) -> str:
-    return "" if nodes is None else f"{before}{counted(nodes, 'node')}"
+def _where(engines: Mapping[Engine, EngineInfo]) -> str:
+    named = {engine: f"{NAMES[engine]} {info.version}{_nodes(info, ' with ')}" for engine, info in engines.items()}
+    places = {info.where for info in engines.values()}
+    if len(places) == 1:
+        return f"{', '.join(named.values())}, both on {places.pop()}."
+    return " ".join(f"{named[engine]} on {info.where}." for engine, info in engines.items())
+
+
+def _tuned(demo: Demo, settings: Mapping[str, Any]) -> Iterable[str]:
+    """What makes the demo quicker; the default of what was set by others than the demo is theirs to say."""
+    known = [
+        f"{name} {value}, default {demo.settings[name].default}"
+        for name, value in settings.items()
+        if name in demo.settings
+    ]
+    others = [f"{name} {value}" for name, value in settings.items() if name not in demo.settings]
+    if known:
+        yield f"Quicker than the defaults: {'; '.join(known)}."
+    if others:
+        yield f"Set on this cluster: {'; '.join(others)}."
+
+
+def _nodes(info: EngineInfo, before: str) -> str:
+    return "" if info.nodes is None else before + counted(info.nodes, "node")
 
 
 def counted(number: int, noun: str) -> str:
@@ -148,18 +166,17 @@ def cleaned(event: Cleanup) -> str:
     name = NAMES[event.engine]
     if event.left:
         left = ", ".join(event.left)
-        return (
-            f"Clean-up on {name}: {left} could not be seen to go. What is left carries an expiry and is removed then."
-        )
-    removed = ", ".join(event.removed) or "nothing was there to remove"
-    return f"Cleaned up on {name} in {event.seconds:.1f} s: {removed}; nothing left."
+        return f"{name}: {left} could not be seen to go. It carries an expiry, and is removed then."
+    kinds = Counter(removed.partition(" ")[0] for removed in event.removed)
+    removed = " and ".join(counted(number, kind) for kind, number in kinds.items())
+    return f"{name}: cleaned up in {event.seconds:.1f} s, {removed or 'nothing'} removed, nothing left."
 
 
 def _ended(card: Card, event: Result) -> Card:
     end = max([bar.start + bar.seconds for side in card.lanes for bar in side.bars], default=card.t)
     card = replace(card, total=end, narration="")
     if not event.completed:
-        return replace(card, state="failed", headline=event.error or "The run did not come to its end.")
+        return replace(card, state="failed", headline="The run did not come to its end.")
     card = _with_recovery(card, event.engines)
     return replace(
         card,
@@ -184,9 +201,10 @@ def headline(engines: Mapping[Engine, Measured]) -> str:
     sentences = [f"{name} answered again after {seconds:.1f} s." for seconds, name in back]
     sentences += [f"{NAMES[e]} failed no request." for e, m in engines.items() if m.recovered and not m.failed]
     gone = [(NAMES[e], m.observed_seconds or 0.0) for e, m in engines.items() if m.recovered is False]
-    if len(gone) == len(engines):
+    if len(gone) > 1:
         return f"Neither answered again within {gone[0][1]:.0f} s."
-    return " ".join([*sentences, *(f"{name} did not within {seconds:.0f} s." for name, seconds in gone)])
+    did_not = "did not" if back else "did not answer again"
+    return " ".join([*sentences, *(f"{name} {did_not} within {seconds:.0f} s." for name, seconds in gone)])
 
 
 def who_acted(engines: Mapping[Engine, Measured]) -> str:
@@ -211,7 +229,9 @@ def table(engines: Mapping[Engine, Measured]) -> Table:
 
 
 def _back(measured: Measured) -> Cell:
-    if measured.recovered is False:
+    if measured.recovered is None:
+        return Cell("not measured")
+    if not measured.recovered:
         return Cell(f"not in {_seconds(measured.observed_seconds)}", "failed")
     if not measured.failed:
         return Cell("never away", "good")

@@ -1,14 +1,29 @@
-"""Logs go to standard error, one line each, and never hold a message's text or a secret."""
+"""Logs: one line each, never a message's text or a secret. Every reference that a learner is told stands in them."""
 
 import logging
 import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-QUIET = ("bm25s", "httpx", "chromadb", "urllib3", "docker", "kubernetes", "openai", "asyncio", "uvicorn")
+NAME = "portside.log"
+QUIET = ("httpx", "chromadb", "urllib3", "docker", "kubernetes", "openai", "asyncio", "uvicorn")
+_BYTES, _KEPT = 1_000_000, 2
 
 
-def start(verbose: bool = False) -> None:
-    """Log what an operator has to know; with `verbose` also what is merely interesting."""
-    logging.basicConfig(stream=sys.stderr, format=FORMAT, level=logging.INFO if verbose else logging.WARNING)
+def start(folder: Path) -> None:
+    """Log into a file of the data folder, so that a terminal shows one sentence and not its traceback too."""
+    logging.basicConfig(handlers=[_handler(folder)], format=FORMAT, level=logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _handler(folder: Path) -> logging.Handler:
+    """The file; where it cannot be, what is worst goes to standard error."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return RotatingFileHandler(folder / NAME, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
+    except OSError:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setLevel(logging.ERROR)
+        return handler

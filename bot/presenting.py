@@ -19,6 +19,13 @@ FAULT_WORDS = {
     Fault.OOM: re.compile(r"\b(oom|memory|leak)", re.IGNORECASE),
     Fault.REMOVE: re.compile(r"\b(remov|delet|rm\b|replac|desired|replica)", re.IGNORECASE),
 }
+# What to ask about what a fault has shown.
+EXPLAINED = {
+    Fault.CRASH: "What happens when a container crashes?",
+    Fault.HANG: "A container hangs but does not exit. Does anybody restart it?",
+    Fault.OOM: "What happens when a container takes more memory than its limit?",
+    Fault.REMOVE: "What happens when somebody deletes a pod or removes a container?",
+}
 # An engine that tells no steps is one step.
 WHOLE_STEP: Mapping[State, StepState] = {"ready": "done", "building": "now", "starting": "now", "failed": "failed"}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,10 +59,16 @@ def demo_command(demo: Demo, question: str) -> str:
 
 
 def again(demo: Demo, fault: Fault | None) -> Choices:
-    """What may be done after a demo: the same with its other faults."""
-    others = [other for other in demo.faults if other is not fault]
-    first = [Choice("Run it again", f"/demo {demo.name}" + (f" --fault {fault}" if fault else ""))]
-    return Choices((*(Choice(f"Now {other}", f"/demo {demo.name} --fault {other}") for other in others), *first))
+    """What may be done after a demo: the same with its next fault, and to ask what was seen."""
+    if fault is None:
+        return Choices((Choice("Run it again", f"/demo {demo.name}"),))
+    following = demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
+    return Choices(
+        (
+            Choice("Again with another fault", f"/demo {demo.name} --fault {following}", primary=True),
+            Choice("Explain this", EXPLAINED[fault]),
+        )
+    )
 
 
 def present_catalogue(demos: Mapping[str, Demo]) -> Iterable[Part]:

@@ -45,9 +45,9 @@ class Settings(BaseSettings):
     demo_image: Annotated[
         str | None, Field(alias="PORTSIDE_DEMO_IMAGE", description="a published demo image instead of the built one")
     ] = None
-    data: Annotated[Path, Field(alias="PORTSIDE_DATA", description="folder for everything kept; else ~/.local/share/portside")] = Field(
-        default_factory=_data_home
-    )
+    data: Annotated[
+        Path, Field(alias="PORTSIDE_DATA", description="folder for everything kept; else ~/.local/share/portside")
+    ] = Field(default_factory=_data_home)
     engine_range: Annotated[
         str,
         Field(

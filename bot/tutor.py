@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from bot.cards import advance, begin
@@ -87,7 +88,7 @@ class Tutor:
         yield card
         async with aclosing(perform(demo, fault, author, self._open_sandbox)) as events:
             async for event in events:
-                card = advance(card, event)
+                card = advance(demo, card, event)
                 yield card
                 if isinstance(event, Result) and event.error:
                     yield _failure(event.error, demo, fault)
@@ -96,15 +97,16 @@ class Tutor:
 
     async def _until_ready(self) -> AsyncGenerator[Progress, None]:
         """Tell how the engines come up, until nothing is on its way any more."""
-        shown = False
+        shown: Progress | None = None
         async for states in self.engines.progress():
-            progress = present_engines(states)
-            if progress is None:
-                break
-            shown = True
-            yield progress
-        if shown:
-            yield Progress("The engines are up", (), 0.0)
+            if progress := present_engines(states):
+                shown = replace(progress, note="The demo begins when both are up. Questions work already.")
+                yield shown
+            elif shown:
+                up = all(engine.state == "ready" for engine in states)
+                yield replace(
+                    shown, title="The engines are up" if up else "An engine did not come up", steps=(), note=""
+                )
 
 
 def _failure(error: str, demo: Demo, fault: Fault | None) -> Failure:

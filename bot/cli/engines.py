@@ -1,13 +1,8 @@
 """`portside engines`: engines of our own, up, down and how they do."""
 
-from rich.console import Console
-from rich.live import Live
-
 from bot.app import engine_config
-from bot.cli.printing import out
+from bot.cli.printing import out, until_up
 from bot.cli.running import COULD_NOT, DONE
-from bot.platforms.terminal import text
-from bot.presenting import present_engines
 from bot.settings import Settings
 from sandbox import local
 from sandbox.engines import EngineStatus
@@ -15,12 +10,7 @@ from sandbox.engines import EngineStatus
 
 async def up(settings: Settings) -> int:
     """Start the engines and keep them until `down`."""
-    states: tuple[EngineStatus, ...] = ()
-    with Live(console=Console(stderr=True), transient=True, auto_refresh=False) as live:
-        async for states in local.up(engine_config(settings)):
-            if progress := present_engines(states):
-                live.update(text.render(progress), refresh=True)
-    return _told(states)
+    return _told(await until_up(local.up(engine_config(settings))))
 
 
 async def down(settings: Settings) -> int:

@@ -6,9 +6,13 @@ import sys
 from collections.abc import Coroutine
 from typing import NoReturn
 
-from bot.errors import KNOWN, trouble
+from bot.errors import BadMessage, trouble
+from knowledge.errors import BadQuestion, UnknownCollection
+from sandbox.errors import BadRequest, UnknownDemo
 
 DONE, COULD_NOT, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+# What was typed is wrong, not what was met.
+MISTYPED = (BadMessage, BadQuestion, BadRequest, UnknownCollection, UnknownDemo)
 
 
 def run(work: Coroutine[None, None, int]) -> NoReturn:
@@ -31,10 +35,12 @@ async def _until_signalled(work: Coroutine[None, None, int]) -> int:
     try:
         return await task
     except asyncio.CancelledError:
-        return INTERRUPTED if signal.SIGINT in got else 128 + signal.SIGTERM
-    except KNOWN as error:
+        return 128 + signal.SIGTERM if signal.SIGTERM in got else INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has enough of it
+        raise
+    except Exception as error:  # noqa: BLE001 - the outer boundary: whatever failed is told, with a reference to the log
         fail(error)
-        return COULD_NOT
+        return WRONG_USE if isinstance(error, MISTYPED) else COULD_NOT
 
 
 def fail(error: Exception) -> None:

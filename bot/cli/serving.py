@@ -1,5 +1,7 @@
 """`portside web` and `portside chat`: the tutor for as long as it is wanted."""
 
+import sys
+
 from bot.app import build
 from bot.cli.printing import IngestBar
 from bot.cli.running import DONE
@@ -19,5 +21,5 @@ async def serve_web(settings: Settings) -> int:
 async def chat(settings: Settings) -> int:
     """Talk in the terminal until the end of input."""
     async with build(settings, IngestBar()) as tutor:
-        await converse(tutor)
+        await converse(tutor, sys.stdin, sys.stdout)
     return DONE

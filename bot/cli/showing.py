@@ -1,44 +1,82 @@
 """`portside demo` and `portside reaper`: runs on real engines, and what removes their leftovers."""
 
+import asyncio
 import getpass
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
-
-from rich.console import Console
-from rich.live import Live
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 
 from bot.app import engine_config
 from bot.cards import advance, begin
-from bot.cli.printing import err, out, out_json
-from bot.cli.running import COULD_NOT, DONE
+from bot.cli.printing import err, out, out_json, until_up
+from bot.cli.running import COULD_NOT, DONE, INTERRUPTED, fail
 from bot.delivery import deliver
 from bot.parts import Part
-from bot.platforms.terminal import text
 from bot.platforms.terminal.screen import open_screen
-from bot.presenting import present_engines
+from bot.presenting import again
 from bot.settings import Settings
+from sandbox import local
 from sandbox.demo import Demo, choose, perform
 from sandbox.demos import load_demos
-from sandbox.engines import Engines
-from sandbox.events import Event, Fault, Result
+from sandbox.errors import DemoFailed
+from sandbox.events import Event, Fault, Result, Started
 from sandbox.lab import Lab
-from sandbox.local import open_engines
 from sandbox.reaper import patrol, sweep
 from sandbox.runs import to_json
+from sandbox.sandbox import OpenSandbox, Sandbox
 
 
 async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) -> int:
     """Run a demo; done only if it came to its end and its clean-up is verified."""
     chosen, its_fault = choose(load_demos(), name, fault)
-    async with AsyncExitStack() as stack:
-        engines = await stack.enter_async_context(open_engines(engine_config(settings)))
-        await until_ready(engines)
+    async with local.open_engines(engine_config(settings)) as engines:
+        await until_up(engines.progress())
         for removed in await sweep(engines):
             err(f"removed what an earlier run had left: {removed}")
-        events = await stack.enter_async_context(aclosing(perform(chosen, its_fault, _owner(), Lab(engines).open)))
-        result = await (_as_json(events) if as_json else _on_screen(events, chosen, its_fault))
+        run = Run(chosen, its_fault, Lab(engines).open)
+        result = await (as_lines(run) if as_json else on_screen(run))
+    if result is None:
+        return INTERRUPTED
+    if result.error:
+        fail(DemoFailed(result.error))
     return DONE if result.completed and result.cleaned_up else COULD_NOT
+
+
+@dataclass
+class Run:
+    """One run of a demo, which remembers its sandbox: so that it can tell of its clean-up also when it was stopped."""
+
+    demo: Demo
+    fault: Fault | None
+    open_sandbox: OpenSandbox
+    sandbox: Sandbox | None = None
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """Perform the demo."""
+        return perform(self.demo, self.fault, _owner(), self._open)
+
+    @asynccontextmanager
+    async def _open(self, owner: str, seconds: float) -> AsyncIterator[Sandbox]:
+        async with self.open_sandbox(owner, seconds) as sandbox:
+            self.sandbox = sandbox
+            yield sandbox
+
+    def stopped(self) -> Iterator[Event]:
+        """Tell how a run ended that was stopped, once its events are closed."""
+        cleanups = self.sandbox.cleanups if self.sandbox else ()
+        gone = not any(cleanup.left for cleanup in cleanups) and bool(cleanups or self.sandbox is None)
+        result = Result(
+            demo=self.demo.name,
+            fault=self.fault,
+            completed=False,
+            error="The run was stopped.",
+            cleaned_up=gone,
+            engines={},
+        )
+        ended: tuple[Event, ...] = (*cleanups, result)
+        for event in ended:
+            yield replace(event, run=self.sandbox.run, t=self.sandbox.clock()) if self.sandbox else replace(event, t=0)
 
 
 def _owner() -> str:
@@ -48,45 +86,48 @@ def _owner() -> str:
         return "operator"
 
 
-async def until_ready(engines: Engines) -> None:
-    """Show on standard error how the engines come up."""
-    console = Console(stderr=True)
-    with Live(console=console, transient=True, auto_refresh=False) as live:
-        async for states in engines.progress():
-            if progress := present_engines(states):
-                live.update(text.render(progress), refresh=True)
+async def as_lines(run: Run) -> Result | None:
+    """Write every event as JSON; the last is the result, also of a run that was stopped."""
+    result = None
+    try:
+        async with aclosing(run.events()) as events:
+            async for event in events:
+                out_json(to_json(event))
+                result = event if isinstance(event, Result) else result
+    except asyncio.CancelledError:
+        for event in () if result else run.stopped():
+            out_json(to_json(event))
+        raise
+    return result
 
 
-async def _as_json(events: AsyncGenerator[Event, None]) -> Result:
-    async for event in events:
-        out_json(to_json(event))
-        if isinstance(event, Result):
-            last = event
-    if last.error:
-        err(last.error)
-    return last
-
-
-async def _on_screen(events: AsyncGenerator[Event, None], demo: Demo, fault: Fault | None) -> Result:
+async def on_screen(run: Run) -> Result | None:
+    """Draw the run as it goes; None if it was quit."""
     results: list[Result] = []
+    with open_screen(sys.stdout) as screen:
+        await screen.until_quit(deliver(_parts(run, results), screen))
+    return results[0] if results else None
 
-    async def parts() -> AsyncGenerator[Part, None]:
-        card = begin(demo, fault)
+
+async def _parts(run: Run, results: list[Result]) -> AsyncGenerator[Part, None]:
+    card = begin(run.demo, run.fault)
+    drawn = True
+    async with aclosing(run.events()) as events:
         async for event in events:
-            card = advance(card, event)
-            yield card
+            if isinstance(event, Started):
+                drawn = bool(event.engines)  # without engines there is nothing to draw, only to say
+            card = advance(run.demo, card, event)
+            if drawn:
+                yield card
             if isinstance(event, Result):
                 results.append(event)
-
-    with open_screen(sys.stdout) as screen:
-        await screen.until_quit(deliver(parts(), screen))
-    return results[0]
+    if card.state == "done":
+        yield again(run.demo, run.fault)
 
 
 async def reaper(settings: Settings, once: bool) -> int:
-    """Remove whatever of ours is past its expiry, once or every 30 s."""
-    async with open_engines(engine_config(settings)) as engines:
-        await until_ready(engines)
+    """Remove whatever of ours is past its expiry on the engines that are up, once or every 30 s."""
+    async with local.reach(engine_config(settings)) as engines:
         if not once:
             await patrol(engines)
         for removed in await sweep(engines):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sandbox.engines import EngineConfig, EngineStatus
@@ -32,13 +33,21 @@ async def down(config: EngineConfig) -> None:
         await asyncio.to_thread(stop, layout, Locks(layout.home))
 
 
-async def status(config: EngineConfig) -> tuple[EngineStatus, ...]:
-    """Say how the engines do, without starting any."""
+@asynccontextmanager
+async def reach(config: EngineConfig) -> AsyncIterator[LocalEngines]:
+    """Use the engines that are up for the length of a block, without starting or holding any."""
     engines = LocalEngines(config, await foreign.choose(config))
     try:
-        return await engines.settled()
+        await engines.settled()
+        yield engines
     finally:
         await engines.leave()
+
+
+async def status(config: EngineConfig) -> tuple[EngineStatus, ...]:
+    """Say how the engines do, without starting any."""
+    async with reach(config) as engines:
+        return engines.status()
 
 
 def kubeconfig(config: EngineConfig) -> Path:

@@ -1,30 +1,62 @@
 """`portside chat`: the conversation of the page, line by line in a terminal."""
 
 import asyncio
-import sys
-from contextlib import suppress
+import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TextIO
 
 from bot.delivery import deliver
 from bot.messages import Message
 from bot.platforms.terminal.screen import open_screen
-from bot.platforms.terminal.text import render
+from bot.platforms.terminal.text import render, written
 from bot.presenting import present_help
 from bot.tutor import Tutor
 
 PROMPT = "\n> "
+MOST_BYTES = 64 * 1024
 
 
-async def converse(tutor: Tutor) -> None:
+async def converse(tutor: Tutor, source: TextIO, target: TextIO) -> None:
     """Answer line after line until the end of input."""
-    print(render(present_help()))  # noqa: T201 - a terminal is spoken to by printing
-    while line := await asyncio.to_thread(_read):
-        if not line.strip():
-            continue
-        with open_screen(sys.stdout) as screen:
-            await screen.until_quit(deliver(tutor.reply(Message(line, "terminal", "terminal")), screen))
+    _say(target, render(present_help()) + "\n")
+    prompt = PROMPT if source.isatty() else ""
+    _say(target, prompt)
+    async with aclosing(lines(source.fileno())) as said:
+        async for line in said:
+            if line.strip():
+                with open_screen(target) as screen:
+                    await screen.until_quit(deliver(tutor.reply(Message(line, "terminal", "terminal")), screen))
+            _say(target, prompt)
+    if prompt:
+        _say(target, "\n")
 
 
-def _read() -> str:
-    with suppress(EOFError):
-        return input(PROMPT if sys.stdin.isatty() else "") + "\n"
-    return ""
+def _say(target: TextIO, text: str) -> None:
+    target.write(written(text, target.encoding))
+    target.flush()
+
+
+async def lines(descriptor: int) -> AsyncGenerator[str, None]:
+    """Yield what is typed, line by line. Unlike a thread that reads, this can be interrupted."""
+    rest = b""
+    while chunk := await _chunk(descriptor):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+async def _chunk(descriptor: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    try:
+        loop.add_reader(descriptor, readable.set)
+    except PermissionError:  # a plain file can always be read, and not be waited for
+        return os.read(descriptor, MOST_BYTES)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+    return os.read(descriptor, MOST_BYTES)

@@ -1,4 +1,4 @@
-"""Where a demo appears: redrawn in place on a terminal, one line for each event elsewhere."""
+"""Where a reply appears: redrawn in place on a terminal, one line for each event elsewhere."""
 
 import asyncio
 import os
@@ -11,12 +11,9 @@ from typing import Any, Protocol, TextIO
 
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text as Styled
 
-from bot.parts import Card, Part, Reply
-from bot.platforms.terminal.text import ASCII, render, render_reply
-
-STYLES = {"[✓▀]": "green", "[×]": "red", "◆": "magenta", "[◌▞]": "yellow"}
+from bot.parts import Card, Part, Progress, Reply
+from bot.platforms.terminal.text import coloured, render_reply, written
 
 
 class Screen(Protocol):
@@ -29,7 +26,7 @@ class Screen(Protocol):
         ...
 
     async def until_quit(self, work: Coroutine[Any, Any, Reply]) -> Reply | None:
-        """Do the work; stop it cleanly when the person quits."""
+        """Do the work; stop it cleanly when the person quits, and return None then."""
         ...
 
 
@@ -39,14 +36,9 @@ def open_screen(file: TextIO) -> Iterator[Screen]:
     if not file.isatty():
         yield Lines(file)
         return
-    console = Console(file=file, highlight=False)
-    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+    # What is longer than the screen is cut off while it grows, and left whole at the end.
+    with Live(console=Console(file=file, highlight=False), auto_refresh=False) as live:
         yield Redrawn(live)
-
-
-def written(text: str, encoding: str | None) -> str:
-    """The text with ASCII twins for its marks where the encoding has no others."""
-    return text if (encoding or "").lower().replace("-", "") == "utf8" else text.translate(ASCII)
 
 
 class Redrawn:
@@ -59,10 +51,7 @@ class Redrawn:
 
     async def show(self, reply: Reply) -> None:
         """Draw the reply where it stood."""
-        styled = Styled(written(render_reply(reply), self._live.console.encoding))
-        for signs, style in STYLES.items():
-            styled.highlight_regex(signs, style)
-        self._live.update(styled, refresh=True)
+        self._live.update(coloured(render_reply(reply), self._live.console.encoding), refresh=True)
 
     async def until_quit(self, work: Coroutine[Any, Any, Reply]) -> Reply | None:
         """Do the work until it ends or `q` is pressed."""
@@ -75,7 +64,7 @@ class Redrawn:
 
 
 @contextmanager
-def keys(source: TextIO, task: "asyncio.Future[Reply]") -> Iterator[None]:
+def keys(source: TextIO, task: "asyncio.Task[Reply]") -> Iterator[None]:
     """Cancel the task when `q` is pressed, if there is a keyboard."""
     if not source.isatty():
         yield
@@ -85,7 +74,8 @@ def keys(source: TextIO, task: "asyncio.Future[Reply]") -> Iterator[None]:
     tty.setcbreak(descriptor)
 
     def pressed() -> None:
-        if b"q" in os.read(descriptor, 64):
+        typed = os.read(descriptor, 64)
+        if b"q" in typed and not task.cancelling():  # once only: a second time would cut the clean-up short
             task.cancel()
 
     loop = asyncio.get_running_loop()
@@ -98,16 +88,18 @@ def keys(source: TextIO, task: "asyncio.Future[Reply]") -> Iterator[None]:
 
 
 class Lines:
-    """No terminal: what is new is written once, and the whole at the end."""
+    """No terminal: a demo's events are written as they come, everything else once it has its final form."""
 
     interval = 0.25
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._said: set[str] = set()
+        self._reply: Reply = ()
 
     async def show(self, reply: Reply) -> None:
-        """Write what has not been said yet."""
+        """Write what has happened and was not said yet."""
+        self._reply = reply
         for part in reply:
             for line in news(part):
                 if line not in self._said:
@@ -115,8 +107,14 @@ class Lines:
                     self._write(line)
 
     async def until_quit(self, work: Coroutine[Any, Any, Reply]) -> Reply | None:
-        """Do the work; there is no key to quit with."""
-        return await work
+        """Do the work, and write the reply at its end; there is no key to quit with."""
+        try:
+            return await work
+        finally:
+            if self._said and self._reply:
+                self._write("")
+            final = tuple(part for part in self._reply if not isinstance(part, Progress))
+            self._write(render_reply(final))
 
     def _write(self, line: str) -> None:
         self._file.write(written(line, self._file.encoding) + "\n")
@@ -124,16 +122,16 @@ class Lines:
 
 
 def news(part: Part) -> Iterator[str]:
-    """The lines of a part that stay true once they are written."""
+    """The lines of a part in the making that stay true once they are written."""
+    if isinstance(part, Progress):
+        yield from (f"{step.title} ..." for step in part.steps if step.state == "now")
     if not isinstance(part, Card):
-        yield render(part)
         return
+    happened = [(act.t, lane.engine, f"{act.actor}: {act.text}") for lane in part.lanes for act in lane.acts]
     if part.fault_at is not None:
-        yield f"{part.fault_at:6.1f} s  both        fault: {part.fault}"
-    acts = [(act, lane.engine) for lane in part.lanes for act in lane.acts]
-    for act, engine in sorted(acts, key=lambda pair: pair[0].t):
-        yield f"{act.t:6.1f} s  {engine:10}  {act.actor}: {act.text}"
-    if part.state == "running" and part.narration:
-        yield f"          {part.narration}"
-    elif part.state != "running":
-        yield "\n" + render(part)
+        happened.append((part.fault_at, "both", f"fault: {part.fault}"))
+    if part.state == "running":
+        happened += [(lane.back_at, lane.engine, "answers again") for lane in part.lanes if lane.back_at is not None]
+    yield f"{0:6.1f} s  {'both':10}  started{f', fault: {part.fault}' if part.fault else ''}"
+    for t, who, what in sorted(happened):
+        yield f"{t:6.1f} s  {who:10}  {what}"

@@ -1,58 +1,95 @@
 """The waterline as text: one mark for each interval of a lane, the fault's line through both."""
 
 import math
+from dataclasses import dataclass
 
 from bot.parts import Card, Lane
 
-MOST_MARKS = 44  # with the lane's name before and its state behind, they fill 80 columns
-LEFT = 14  # columns before the first mark
+MOST_MARKS = 45  # with the lane's name before and its state behind, they fill 80 columns
+LEFT = 12  # columns before the first mark
 ANSWERED, FAILED, BOTH, ACTED, AHEAD, FAULT = "▀", "×", "▞", "◆", "┈", "│"
+_LABEL_EVERY = 10
 
 
-def seconds_a_mark(card: Card) -> int:
-    """How many whole seconds one mark stands for."""
-    return max(1, math.ceil(card.total / MOST_MARKS))
+@dataclass(frozen=True)
+class Scale:
+    """How time lies on a line of marks: `each` seconds a mark, and the fault always between two of them."""
+
+    total: float
+    fault_at: float | None
+
+    @property
+    def each(self) -> float:
+        """How many seconds a mark stands for: one, as long as that fits."""
+        return max(1.0, math.ceil(self.total * 10 / MOST_MARKS) / 10)
+
+    @property
+    def marks(self) -> int:
+        """How many marks there are."""
+        return max(1, min(MOST_MARKS, math.ceil(self.total / self.each)))
+
+    @property
+    def fault(self) -> int | None:
+        """Before which mark the fault stands."""
+        return None if self.fault_at is None else min(self.marks, round(self.fault_at / self.each))
+
+    def mark(self, t: float) -> int:
+        """In which mark a moment lies: what came after the fault is never drawn before it."""
+        place = min(self.marks - 1, int(t / self.each))
+        if self.fault is None or self.fault_at is None:
+            return place
+        return max(self.fault, place) if t >= self.fault_at else min(max(0, self.fault - 1), place)
+
+    def column(self, t: float) -> int:
+        """Above which column of the screen a moment lies."""
+        place = round(t / self.each)
+        return LEFT + place + (self.fault is not None and place > self.fault)
+
+
+def scale(card: Card) -> Scale:
+    """The scale of both lanes."""
+    return Scale(card.total, card.fault_at)
 
 
 def strip(card: Card, lane: Lane) -> str:
     """One lane's marks, with the fault's line between two of them."""
-    each = seconds_a_mark(card)
-    count = max(1, math.ceil(card.total / each))
-    marks = [_mark(card, lane, place * each, each) for place in range(count)]
-    if card.fault_at is not None:
-        marks.insert(_place(card.fault_at, each), FAULT)
+    scaled = scale(card)
+    ok, failed = [0] * scaled.marks, [0] * scaled.marks
+    for bar in lane.bars:
+        place = scaled.mark(bar.start + bar.seconds / 2)
+        ok[place] += bar.ok
+        failed[place] += bar.failed
+    marks = [_mark(good, bad) for good, bad in zip(ok, failed, strict=True)]
+    for act in lane.acts:
+        if act.acted:
+            marks[scaled.mark(act.t)] = ACTED
+    if scaled.fault is not None:
+        marks.insert(scaled.fault, FAULT)
     return "".join(marks)
 
 
-def _mark(card: Card, lane: Lane, start: float, seconds: float) -> str:
-    here = [bar for bar in lane.bars if start <= bar.start + bar.seconds / 2 < start + seconds]
-    if any(act.acted and start <= act.t < start + seconds for act in lane.acts):
-        return ACTED
-    ok, failed = sum(bar.ok for bar in here), sum(bar.failed for bar in here)
+def _mark(ok: int, failed: int) -> str:
     if ok and failed:
         return BOTH
-    if ok or failed:
-        return ANSWERED if ok else FAILED
-    return AHEAD if start >= card.t or not here else " "
-
-
-def _place(t: float, each: float) -> int:
-    return math.floor(t / each + 0.5)
+    if failed:
+        return FAILED
+    return ANSWERED if ok else AHEAD
 
 
 def fault_line(card: Card) -> str:
     """The line that says when the fault came, its mark above the fault's place."""
     if card.fault_at is None:
         return ""
-    return " " * (LEFT + _place(card.fault_at, seconds_a_mark(card))) + f"▾ fault at {card.fault_at:.1f} s"
+    return " " * (LEFT + (scale(card).fault or 0)) + f"▾ fault at {card.fault_at:.1f} s"
 
 
 def axis(card: Card) -> str:
-    """Seconds below the strip, every ten marks."""
-    each = seconds_a_mark(card)
-    line = " " * LEFT
-    fault = None if card.fault_at is None else _place(card.fault_at, each)
-    for place in range(0, math.ceil(card.total / each) + 1, 10):
-        column = LEFT + place + (1 if fault is not None and place > fault else 0)
-        line = line.ljust(column) + str(place * each)
-    return f"{line} s"
+    """Seconds below the strip, every ten of them, and the last."""
+    scaled = scale(card)
+    line = ""
+    end = LEFT + scaled.marks + (scaled.fault is not None)
+    last = f"{card.total:.0f} s"
+    for t in range(0, math.ceil(card.total), _LABEL_EVERY):
+        label = line.ljust(scaled.column(t)) + str(t)
+        line = label if len(label) < end - len(last) else line
+    return line.ljust(end - len(last)) + last

@@ -1,8 +1,11 @@
 """Every part as plain text for 80 columns: pure, without colour; the marks carry the meaning."""
 
 import textwrap
+import unicodedata
 from collections.abc import Iterable
 from typing import assert_never
+
+from rich.text import Text as Styled
 
 from bot.parts import (
     Act,
@@ -20,17 +23,34 @@ from bot.parts import (
     Table,
     Text,
 )
-from bot.platforms.terminal.strip import LEFT, axis, fault_line, seconds_a_mark, strip
+from bot.platforms.terminal.strip import LEFT, axis, fault_line, scale, strip
 
 WIDTH = 80
 MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
 STEPS = {"done": "✓", "now": "◌", "next": " ", "failed": "×"}
+STYLES = {"[✓▀]": "green", "[×]": "red", "◆": "magenta", "[◌▞]": "yellow", r"\[\d+\]": "cyan"}
 # What stands for each sign where the locale is not UTF-8.
 ASCII = str.maketrans(
     {"▀": "|", "×": "x", "▞": ":", "│": "!", "┈": ".", "▾": "v", "◆": "*", "✓": "ok", "◌": "..", "…": "...", "—": "-"}
-    | {"’": "'", "“": '"', "”": '"', "–": "-"}
+    | {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "→": "->"}
 )
 RECENT_ACTS = 3
+
+
+def written(text: str, encoding: str | None) -> str:
+    """The text as a terminal may get it: nothing that it would obey, and ASCII twins where it knows no other signs."""
+    kept = "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs"))
+    if (encoding or "").lower().replace("-", "") == "utf8":
+        return kept
+    return kept.translate(ASCII).encode("ascii", "replace").decode()
+
+
+def coloured(text: str, encoding: str | None) -> Styled:
+    """The text with its marks in colour, for a terminal that has it."""
+    styled = Styled(written(text, encoding))
+    for signs, style in STYLES.items():
+        styled.highlight_regex(signs, style)
+    return styled
 
 
 def render_reply(reply: Reply) -> str:
@@ -51,7 +71,8 @@ def render(part: Part) -> str:  # noqa: PLR0911 - one case for each kind of part
             width = max(len(source.title) for source in sources)
             return "\n".join(f"  [{s.n}] {s.title.ljust(width)}  {s.url or s.source}" for s in sources)
         case Choices(choices):
-            return "\n".join(f"{choice.label}:  {typed(choice.command)}" for choice in choices)
+            width = max((len(choice.label) for choice in choices), default=0) + 3
+            return "\n".join(f"{choice.label + ':':{width}}{typed(choice.command)}" for choice in choices)
         case Card():
             return "\n".join(card(part))
         case Progress():
@@ -91,24 +112,29 @@ def _cell(cell: Cell) -> str:
 
 def card(part: Card) -> Iterable[str]:
     """The demo: what is asked, the result or the clock, both lanes, what runs, what was said."""
-    ended = f"{part.state} in {part.t:.1f} s"
-    clock = f"{part.t:.1f} s of {part.total:.0f} s  q stop" if part.state == "running" else ended
-    title = f"{part.title}  fault: {part.fault}" if part.fault else part.title
-    yield title + clock.rjust(WIDTH - len(title))
-    yield ""
+    yield from (_title(part), "")
     if part.headline:
         yield from (_wrapped(part.headline), "")
-    if part.explanation:
-        yield from (_wrapped(part.explanation), "")
     if part.table:
         yield from (table(part.table), "")
     yield from _stage(part)
     if part.state == "running":
-        yield from _moment(part)
-    elif part.narration:
-        yield from ("", _wrapped(part.narration))
-    for caption in part.captions if part.state != "running" else ():
-        yield textwrap.fill(caption, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+        yield from ("", *_moment(part))
+        return
+    yield f"{'':{LEFT}}▀ answered  × failed  ▞ both  ◆ who acted  {_legend(scale(part).each)}"
+    if part.narration:
+        yield from ("", f"  {part.narration}")
+    yield ""
+    for caption in part.captions:
+        done = "✓ " if caption.endswith("nothing left.") else ""
+        yield textwrap.fill(done + caption, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _title(part: Card) -> str:
+    title = f"{part.title}  fault: {part.fault}" if part.fault else part.title
+    ended = f"{part.state} after {part.t:.1f} s"
+    clock = f"{part.t:.1f} s of {part.total:.0f} s  q stop" if part.state == "running" else ended
+    return title + clock.rjust(WIDTH - len(title))
 
 
 def _stage(part: Card) -> Iterable[str]:
@@ -116,22 +142,24 @@ def _stage(part: Card) -> Iterable[str]:
     for lane in part.lanes:
         yield f"{lane.name.ljust(LEFT)}{strip(part, lane)}  {MARKS[lane.mark]} {lane.state}"
     yield axis(part)
-    each = seconds_a_mark(part)
-    yield f"{'':{LEFT}}▀ answered  × failed  ▞ both  ◆ who acted  ({each} s a mark)"
+
+
+def _legend(seconds: float) -> str:
+    return "(1 second a mark)" if seconds == 1 else f"({seconds:.1f} s a mark)"
 
 
 def _moment(part: Card) -> Iterable[str]:
     """What a run looks like now; gone when it has ended."""
-    yield ""
     for lane in part.lanes:
         for tile in lane.tiles:
-            detail = tile.detail.replace("\n", "  ")
-            yield shortened(f"  {MARKS[tile.mark]} {tile.name}  {tile.phase}  {detail}")
+            yield shortened(f"  {MARKS[tile.mark]} {tile.name}  {tile.phase}  {tile.detail.replace(chr(10), '  ')}")
         if lane.command:
             yield shortened(f"    $ {lane.command}")
-    yield from ("", _wrapped(part.narration))
-    for act, lane in recent(part.lanes):
-        yield shortened(f"  {'◆' if act.acted else ' '} {act.t:5.1f} s  {lane.name}, {act.actor}: {act.text}")
+    yield ""
+    if part.narration:
+        yield textwrap.fill(part.narration, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    for act in recent(part.lanes):
+        yield shortened(f"  {'◆' if act.acted else ' '} {act.t:4.1f} s  {act.actor}  {act.text}")
 
 
 def shortened(line: str) -> str:
@@ -139,10 +167,10 @@ def shortened(line: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 2] + " …"
 
 
-def recent(lanes: Iterable[Lane]) -> list[tuple[Act, Lane]]:
+def recent(lanes: Iterable[Lane]) -> list[Act]:
     """The last things that the engines reported, newest first."""
-    acts = [(act, lane) for lane in lanes for act in lane.acts]
-    return sorted(acts, key=lambda pair: -pair[0].t)[:RECENT_ACTS]
+    acts = [act for lane in lanes for act in lane.acts]
+    return sorted(acts, key=lambda act: -act.t)[:RECENT_ACTS]
 
 
 def progress(part: Progress) -> Iterable[str]:
