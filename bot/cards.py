@@ -188,10 +188,12 @@ def _ended(card: Card, event: Result) -> Card:
 
 
 def _with_recovery(card: Card, engines: Mapping[Engine, Measured]) -> Card:
-    """The dashed line stands where the measurement says, not where the strip was seen to turn."""
+    """The strip ends as the measurement says, not as its last interval happened to look."""
     for engine, measured in engines.items():
-        if measured.recovery_seconds and card.fault_at is not None:
-            card = _with(card, engine, back_at=card.fault_at + measured.recovery_seconds)
+        if measured.recovered is False:
+            card = _with(card, engine, state="not back", mark="failed", back_at=None)
+        elif measured.recovery_seconds is not None and measured.failed and card.fault_at is not None:
+            card = _with(card, engine, state="back", mark="good", back_at=card.fault_at + measured.recovery_seconds)
     return card
 
 

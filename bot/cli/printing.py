@@ -65,5 +65,5 @@ async def until_up(progress: AsyncIterator[tuple[EngineStatus, ...]]) -> tuple[E
             for step in part.steps if not console.is_terminal else ():
                 if step.state == "now" and step.title not in said:
                     said.add(step.title)
-                    err(step.title)
+                    err(f"getting ready: {step.title}")
     return states

@@ -127,7 +127,9 @@ def card(part: Card) -> Iterable[str]:
     yield ""
     for caption in part.captions:
         done = "✓ " if caption.endswith("nothing left.") else ""
-        yield textwrap.fill(done + caption, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+        yield textwrap.fill(
+            done + caption, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        )
 
 
 def _title(part: Card) -> str:
