@@ -62,7 +62,7 @@ async def _removed(engine: Engine, side: Containers | Cluster) -> Cleanup:
             cleanup = replace(cleanup, removed=tuple(await side.prune()))
             cleanup = replace(cleanup, left=tuple(await side.left()))
     except (SandboxError, TimeoutError) as error:
-        log.warning("clean-up of run %s on %s could not be verified: %r", side.tag.run, engine.value, error)
+        log.warning("clean-up of run %s on %s could not be verified: %s", side.tag.run, engine.value, repr(error))
     return replace(cleanup, seconds=round(time.monotonic() - began, 3))
 
 

@@ -26,7 +26,7 @@ async def sweep(engines: Engines, now: datetime | None = None) -> tuple[str, ...
         try:
             removed += await _sweep_one(engines, engine, moment)
         except SandboxError as error:
-            log.warning("%s could not be swept: %s", engine.value, error)
+            log.warning("%s could not be swept: %s", engine.value, str(error))
     if removed:
         log.info("removed what had expired: %s", ", ".join(removed))
     return tuple(removed)
