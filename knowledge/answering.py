@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from knowledge.documents import Answer, Citation, Delta, Mode, Turn
 from knowledge.errors import LanguageModelFailed
-from knowledge.models import ModelSettings, write
+from knowledge.models import ModelSettings, prepare, write
 from knowledge.prompts import NOT_COVERED, messages
 from knowledge.quoting import citation, quote
 from knowledge.refusing import covered
@@ -28,6 +28,8 @@ class Answerer:
     def __init__(self, library: Library, model: ModelSettings | None = None) -> None:
         self._library = library
         self._model = model
+        if model:
+            prepare()
 
     async def answer(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Delta | Answer, None]:
         """Yield what is known of the answer so far, and at last the whole `Answer`."""
@@ -43,7 +45,8 @@ class Answerer:
             try:
                 async with aclosing(write(self._model, messages(question, history, sources))) as texts:
                     async for text in texts:
-                        yield Delta(_harmless(text))
+                        if not NOT_COVERED.startswith(text.strip()):
+                            yield Delta(_harmless(text))
             except LanguageModelFailed as error:
                 note = f"{error}, so here is what the pages say.\n\n"
             else:

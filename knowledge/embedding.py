@@ -21,11 +21,15 @@ _THREADS = 2
 class Embedder(Protocol):
     """Anything that turns texts into unit vectors.
 
-    `name` is recorded in the index that it made; `plain_words` are ordinary words of the language, as far as it knows.
+    `name` is recorded in the index that it made.
     """
 
     name: str
-    plain_words: frozenset[str]
+
+    @property
+    def plain_words(self) -> frozenset[str]:
+        """Ordinary words of the language, as far as the embedder knows them."""
+        ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one row of length one for each text."""
@@ -71,6 +75,38 @@ class MiniLM:
             mask[row, : len(tokens)] = 1
         vectors: Vectors = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         return vectors
+
+
+class Remembered:
+    """The same model with vectors that it made before: it is loaded only for texts that are new."""
+
+    name = MiniLM.name
+
+    def __init__(self, path: Path = MODEL / "curriculum.npz") -> None:
+        self._model: MiniLM | None = None
+        with np.load(path) as kept:
+            self._rows = {bytes(key): row for row, key in enumerate(kept["keys"])}
+            self._vectors = kept["vectors"].astype(np.float32)
+
+    @property
+    def plain_words(self) -> frozenset[str]:
+        """Return the ordinary words that the model knows."""
+        return self._loaded().plain_words
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one row of length one for each text."""
+        new = [text for text in texts if key(text) not in self._rows]
+        made = dict(zip(new, self._loaded().embed(new), strict=True)) if new else {}
+        return np.array([made[text] if text in made else self._vectors[self._rows[key(text)]] for text in texts])
+
+    def _loaded(self) -> MiniLM:
+        self._model = self._model or MiniLM()
+        return self._model
+
+
+def key(text: str) -> bytes:
+    """Return what a text is remembered under."""
+    return hashlib.sha256(text.encode()).digest()[:12]
 
 
 def _batches(lengths: list[int]) -> Iterator[list[int]]:

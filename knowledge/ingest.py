@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
-from knowledge.chunking import chunk
+import numpy as np
+
+from knowledge.chunking import STEP, chunk
 from knowledge.documents import Document, Ingested, IngestEvent, Progress, Skipped
-from knowledge.embedding import Embedder, MiniLM
+from knowledge.embedding import Embedder, MiniLM, Remembered, Vectors
 from knowledge.errors import NothingToIngest, UnreadablePage
 from knowledge.loaders import formats
 from knowledge.store import Page, Store
@@ -22,6 +24,8 @@ CURRICULUM = "curriculum"
 
 # Pages are embedded together up to this many chunks: enough to sort them by length, little enough to show progress.
 _GROUP = 64
+# How far a chunk's vector is drawn towards that of its heading: headings are what questions resemble most.
+_HEADING = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class _File:
 def ingest_curriculum(folder: Path) -> Iterator[IngestEvent]:
     """Bring the curriculum's collection up to date with the pages that ship with the tutor."""
     # A root of this name is the same one wherever the tutor is installed.
-    files = [_File(file.path, "portside", file.source) for file in _find([CORPUS])]
-    return _ingest(folder, files, CURRICULUM, None)
+    files = [_File(file.path, "portside", file.source) for file in find_files([CORPUS])]
+    return _ingest(folder, files, CURRICULUM, Remembered())
 
 
 def ingest(
@@ -47,7 +51,7 @@ def ingest(
     for path in paths:
         if not path.exists():
             raise NothingToIngest(f"There is no file or folder {path}. Check the path.")
-    files = list(_find(paths))
+    files = list(find_files(paths))
     if not files:
         raise NothingToIngest(f"{', '.join(map(str, paths))} holds no files. Name a folder with Markdown pages.")
     return _ingest(folder, files, collection, embedder)
@@ -58,7 +62,7 @@ def _ingest(folder: Path, files: Sequence[_File], collection: str, embedder: Emb
     pages: list[Page] = []
     skipped = 0
     for file in files:
-        for found in _read(file):
+        for found in read_pages(file):
             if isinstance(found, Skipped):
                 skipped += 1
                 yield found
@@ -94,8 +98,7 @@ class _Update:
         done = self._total - len(self.changed)
         for group in _groups(self.changed):
             embedder = embedder or MiniLM()  # loaded only when a page has changed
-            texts = [text for page in group for text in _texts(page)]
-            self._store.add(self._collection, group, embedder.embed(texts))
+            self._store.add(self._collection, group, np.vstack([vectors_of(page, embedder) for page in group]))
             for page in group:
                 self._store.remove(self._collection, page.key, self._before.get(page.key, set()) - {page.digest})
             done += len(group)
@@ -106,10 +109,15 @@ class _Update:
             self._store.finish(self._collection)
 
 
-def _texts(page: Page) -> list[str]:
-    """Return what is embedded of a page: chunks under the headings that lead to them, and questions."""
+def vectors_of(page: Page, embedder: Embedder) -> Vectors:
+    """Return a page's vectors: chunks drawn towards their headings, and the questions that the page answers."""
     count = len(page.chunks)
-    return [f"{piece.heading}\n{piece.text}" for piece in page.chunks] + page.texts[count:]
+    headings = [f"{piece.title}: {piece.heading.rsplit(STEP, 1)[-1]}" for piece in page.chunks]
+    bodies = [f"{piece.heading}\n{piece.text}" for piece in page.chunks]
+    vectors = embedder.embed([*bodies, *headings, *page.texts[count:]])
+    chunks = vectors[:count] + _HEADING * vectors[count : 2 * count]
+    chunks /= np.linalg.norm(chunks, axis=1, keepdims=True)
+    return np.vstack([chunks, vectors[2 * count :]])
 
 
 def _groups(pages: Sequence[Page]) -> Iterator[list[Page]]:
@@ -123,7 +131,7 @@ def _groups(pages: Sequence[Page]) -> Iterator[list[Page]]:
         yield group
 
 
-def _find(paths: Sequence[Path]) -> Iterator[_File]:
+def find_files(paths: Sequence[Path]) -> Iterator[_File]:
     """Yield the files under the given paths; hidden ones are nobody's pages."""
     for path in paths:
         root = str(path.resolve())
@@ -135,7 +143,7 @@ def _find(paths: Sequence[Path]) -> Iterator[_File]:
                 yield _File(inside, root, relative.as_posix())
 
 
-def _read(file: _File) -> Iterator[Page | Skipped]:
+def read_pages(file: _File) -> Iterator[Page | Skipped]:
     """Yield the pages of a file, or why it has none."""
     load = formats().get(file.path.suffix.lower())
     if not load:

@@ -53,6 +53,7 @@ class Keywords:
 
     def __init__(self, chunks: Sequence[Chunk], plain: frozenset[str]) -> None:
         self._plain = plain
+        self._plain_stems = {stem(word) for word in plain}
         bags = [_bag(piece) for piece in chunks]
         self._spread = Counter(term for bag in bags for term in set(bag))
         self._total = len(bags)
@@ -77,7 +78,7 @@ class Keywords:
         joined: list[str] = []
         for word in said:
             both = joined[-1] + word if joined else ""
-            if len(both) > _LONG and stem(both) in self._spread:
+            if len(both) >= _LONG and stem(both) in self._spread:
                 joined[-1] = both
             else:
                 joined.append(word)
@@ -87,6 +88,14 @@ class Keywords:
         """Return how rare a stem is here; one that does not occur at all is the rarest."""
         seen = self._spread.get(term, 0)
         return float(np.log(1 + (self._total - seen + 0.5) / (seen + 0.5)))
+
+    def knows(self, term: str) -> bool:
+        """Whether a stem occurs anywhere in the collection."""
+        return term in self._spread
+
+    def special(self, term: str) -> bool:
+        """Whether a stem is no ordinary word of the language: a name, or a term of some trade."""
+        return term not in self._plain_stems
 
     def scores(self, terms: Iterable[str]) -> Scores:
         """Return the BM25 score of every chunk."""

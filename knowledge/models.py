@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from knowledge.errors import LanguageModelFailed
@@ -19,10 +20,14 @@ class ModelSettings:
     timeout: float = 30.0
 
 
+def prepare() -> None:
+    """Load the client ahead: that takes seconds, and inside a conversation everybody else would wait for it."""
+    import_module("openai")
+
+
 async def write(settings: ModelSettings, conversation: Sequence[Said]) -> AsyncGenerator[str, None]:
     """Yield all of the model's text so far, each time that more of it arrives."""
-    # The client takes part of a second to import, and a tutor without a model never needs it.
-    from openai import AsyncOpenAI  # noqa: PLC0415
+    from openai import AsyncOpenAI  # noqa: PLC0415 - a tutor without a model never needs it
 
     messages: Any = list(conversation)
     with _translated(settings):

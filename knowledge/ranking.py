@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.keywords import Keywords, stems
+from knowledge.reading import units
 from knowledge.store import Snapshot
 
-# Weights of the light re-ranker; each signal lies in 0..1, and so does their sum. Set on the questions of `tune`.
-_COSINE, _KEYWORDS, _PAGE, _TITLE, _HEADING, _BODY, _RANKS = 0.32, 0.16, 0.10, 0.10, 0.08, 0.12, 0.12
+# Weights of the light re-ranker; each signal lies in 0..1, and so does their sum. Fitted on the questions of `tune`.
+_COSINE, _KEYWORDS, _RANKS, _PAGE, _AROUND, _BODY, _SENTENCE = 0.55, 0.04, 0.26, 0.02, 0.02, 0.06, 0.05
 # What a question that a page says it answers adds, and the share of it that the page's other sections get.
-_ASKED, _OF_PAGE = 0.25, 0.8
-_CANDIDATES = 60
+_ASKED, _OF_PAGE = 0.45, 0.8
+_CANDIDATES = 50
 _RANK_CONSTANT = 10
 
 
@@ -50,9 +51,9 @@ class Index:
         for at, page in enumerate(self.page_of):
             self.pages[int(page)].append(at)
         self._meant = [self._section(row, sources[source]) for row, source in enumerate(snapshot.questions)]
-        self._titles = [frozenset(stems(piece.title)) for piece in chunks]
         self._headings = [frozenset(stems(piece.heading)) for piece in chunks]
         self._asked = [frozenset(stems(" ".join(piece.questions))) for piece in chunks]
+        self._sentences: dict[int, list[frozenset[str]]] = {}
         self._bodies: dict[int, frozenset[str]] = {}
 
     def body(self, at: int) -> frozenset[str]:
@@ -95,9 +96,12 @@ class Index:
         ranks = _fused(cosines, keywords)
         asked = self._asked_near(query)
         first = _COSINE * cosines + _KEYWORDS * keywords + _RANKS * ranks + _ASKED * asked
+        scale = 1 / (1 + _ASKED) if self._meant else 1.0
         candidates = np.argsort(-first)[:_CANDIDATES]
         scored = [
-            Scored(at, float(first[at] + _PAGE * page_best[at]) + self._covered(query.terms, at), cosine, near)
+            Scored(
+                at, scale * (float(first[at] + _PAGE * page_best[at]) + self._covered(query.terms, at)), cosine, near
+            )
             for at, cosine, near in zip(
                 candidates.tolist(), cosines[candidates].tolist(), asked[candidates].tolist(), strict=True
             )
@@ -105,10 +109,14 @@ class Index:
         return sorted(scored, key=lambda found: -found.score)
 
     def _covered(self, terms: Sequence[str], at: int) -> float:
+        """Return how much of a question stands in a chunk, around it, and together in one sentence of it."""
+        if at not in self._sentences:
+            self._sentences[at] = [frozenset(stems(unit.text)) for unit in units(self.chunks[at].text)]
+        together = max((self.coverage(terms, sentence) for sentence in self._sentences[at]), default=0.0)
         return (
-            _TITLE * self.coverage(terms, self._titles[at])
-            + _HEADING * self.coverage(terms, self.around(at))
+            _AROUND * self.coverage(terms, self.around(at))
             + _BODY * self.coverage(terms, self.body(at) | self._headings[at])
+            + _SENTENCE * together
         )
 
 

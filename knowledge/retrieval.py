@@ -19,7 +19,7 @@ from knowledge.wording import ABBREVIATIONS
 
 LONGEST = 2000
 _SIDES = ("docker", "kubernetes")
-_SIDE_WEIGHT = 0.92
+_SIDE_WEIGHT, _OTHER_SIDE = 0.92, 0.85
 _FOLLOWS = frozenset(
     {"and", "but", "it", "that", "they", "them", "this", "those", "then", "there", "also", "why", "so"}
 )
@@ -65,15 +65,23 @@ class Library:
         asked = follow(checked(question), history)
         texts = [asked, *_sides(asked)]
         vectors = self.embedder.embed(texts)
+        side = _only_side(asked)
         best: dict[int, Scored] = {}
         for place, (text, vector) in enumerate(zip(texts, vectors, strict=True)):
             weight = _SIDE_WEIGHT if place else 1.0
             for found in index.rank(Query(tuple(index.keywords.terms(text)), vector)):
-                weighed = replace(found, score=found.score * weight)
+                weighed = replace(found, score=found.score * weight * self._aimed(index, found.at, side))
                 best[found.at] = max(best.get(found.at, weighed), weighed, key=lambda scored: scored.score)
         ranked = sorted(best.values(), key=lambda scored: (-scored.score, scored.at))
         chunks = tuple((index.chunks[scored.at], scored) for scored in ranked)
         return Found(tuple(index.keywords.terms(asked)), chunks, index)
+
+    @staticmethod
+    def _aimed(index: Index, at: int, side: str | None) -> float:
+        """Return less than one for a chunk that speaks of the side alone that was not asked about."""
+        said = index.body(at) | index.around(at)
+        others = {stem(other) for other in _SIDES} - {stem(side)} if side else set()
+        return _OTHER_SIDE if side and others & said and stem(side) not in said else 1.0
 
     def _current(self) -> Index:
         """Return the index, loaded anew when another ingest has changed the collection."""
@@ -147,6 +155,12 @@ def _sides(question: str) -> list[str]:
     if len(named) < len(_SIDES):
         return []
     return [" ".join(word for word in said if not _is_side(word, other)) for other in reversed(_SIDES)]
+
+
+def _only_side(question: str) -> str | None:
+    """Return the one side that a question names; None if it names both or neither."""
+    named = [side for side in _SIDES if any(_is_side(word, side) for word in question.split())]
+    return named[0] if len(named) == 1 else None
 
 
 def _is_side(word: str, *only: str) -> bool:

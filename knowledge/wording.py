@@ -13,7 +13,7 @@ STOPWORDS = frozenset(
     theres these they thing things think this those though through to together too try trying u um understand
     until up upon us use used using very via wanna want wants was wasnt way we well were what whats when where
     wheres whether which while who whom whose why will with within without wont word words would wouldnt yes yet
-    you your youre
+    you your youre meaning meant define definition describe
     """.split()  # noqa: SIM905 - words read better as words than as quoted ones
 )
 
