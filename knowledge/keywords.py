@@ -73,6 +73,18 @@ class Keywords:
                     found.setdefault(stem(self._correct(part)))
         return list(found)
 
+    def spelt(self, question: str) -> str:
+        """Return a question as its asker would have written it with time: in full words, rightly spelt."""
+        return _WORD.sub(lambda found: self._spelt(found[0]), question)
+
+    def _spelt(self, word: str) -> str:
+        lower = word.lower()
+        return " ".join(ABBREVIATIONS[lower]) if lower in ABBREVIATIONS else self._corrected(word)
+
+    def _corrected(self, word: str) -> str:
+        meant = self._correct(word.lower())
+        return word if meant == word.lower() else meant
+
     def _joined(self, said: list[str]) -> list[str]:
         """Return words with those joined that the index writes as one, such as `config map` or `max surge`."""
         joined: list[str] = []
@@ -106,7 +118,13 @@ class Keywords:
 
     def _correct(self, word: str) -> str:
         """Return the likeliest word of the index that was meant."""
-        if len(word) < _SHORT or stem(word) in self._spread or word in self._plain or any(map(str.isdigit, word)):
+        if (
+            word in STOPWORDS
+            or len(word) < _SHORT
+            or stem(word) in self._spread
+            or word in self._plain
+            or any(map(str.isdigit, word))
+        ):
             return word
         reach = 1 if len(word) < _LONG else 2
         near = process.extract(word, self._known, scorer=OSA.distance, score_cutoff=reach, limit=8)

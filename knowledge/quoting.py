@@ -14,8 +14,8 @@ from knowledge.retrieval import Found, compared
 BUDGET = 1200
 _WHOLE, _FURTHER, _LEAST, _LONGEST_CODE = 750, 450, 150, 420
 _MOST_EXCERPTS, _MOST_UNITS, _LIST_ITEMS, _LOOKED_AT = 3, 4, 3, 8
-# A further section is quoted if its score comes this near to the best one's, a unit of it if it says this much.
-_NEAR, _TELLING = 0.62, 0.3
+# A section whose score is close to the best one's is quoted like it, a near one in those units that say enough.
+_CLOSE, _NEAR, _TELLING = 0.88, 0.62, 0.3
 _FOR_LIST = 0.2
 _LIST = re.compile(
     r"\b(what are|which|list|name|how many|all|every|types?|kinds?|ways|reasons|steps|things|differences|parts|phases"
@@ -68,28 +68,30 @@ def _excerpts(question: str, found: Found) -> Iterator[Excerpt]:
     """Yield what is quoted: the best section as far as it answers, then what others add."""
     wants_list, wants_code = bool(_LIST.search(question)), bool(_SHOW.search(question))
     ranked = _listed_first(found) if wants_list else list(found.chunks)
-    left, taken, pages = BUDGET, set[str](), set[str]()
-    for number, (chunk, scored) in enumerate(_worth(ranked, found)):
-        room = left if number == 0 else min(left, _FURTHER)
-        picked = _pick(_readable(chunk, wants_code), found, room, whole=number == 0, listed=wants_list)
+    left, taken = BUDGET, set[str]()
+    for number, (chunk, close) in enumerate(_worth(ranked, found)):
+        room = left if not number or (close and wants_list) else min(left, _FURTHER)
+        picked = _pick(_readable(chunk, wants_code), found, room, whole=close, listed=wants_list)
         fresh = tuple(unit for unit in picked if unit.text not in taken)
-        if not fresh or (number and scored.score < _NEAR * ranked[0][1].score):
+        if not fresh:
             continue
         excerpt = Excerpt(chunk, fresh)
         taken.update(unit.text for unit in fresh)
-        pages.add(chunk.source)
         left -= excerpt.size
         yield excerpt
-        if left < _LEAST or len(pages) > _MOST_EXCERPTS:
+        if left < _LEAST:
             return
 
 
-def _worth(ranked: Sequence[tuple[Chunk, Scored]], found: Found) -> list[tuple[Chunk, Scored]]:
-    """Return the chunks to quote from; a comparison needs one for each side."""
-    best = list(ranked[:_MOST_EXCERPTS])
+def _worth(ranked: Sequence[tuple[Chunk, Scored]], found: Found) -> list[tuple[Chunk, bool]]:
+    """Return the chunks to quote from, and whether each is as good as the best; a comparison needs both sides."""
+    top = ranked[0][1].score
+    best = [
+        (chunk, scored.score >= _CLOSE * top) for chunk, scored in ranked[:_MOST_EXCERPTS] if scored.score > _NEAR * top
+    ]
     for side in compared(found.terms):
-        if not any(side in found.index.body(scored.at) for _, scored in best[:2]):
-            best[1:1] = [pair for pair in ranked if side in found.index.body(pair[1].at)][:1]
+        if not any(side in stems(f"{chunk.heading} {chunk.text}") for chunk, _ in best[:2]):
+            best[1:1] = [(chunk, True) for chunk, one in ranked if side in found.index.body(one.at)][:1]
     return best[:_MOST_EXCERPTS]
 
 

@@ -10,6 +10,8 @@ _LOOKED_AT = 3
 # once without the pages' authored questions, so that it holds for collections that have none.
 _WEIGHTS = (5.3, 0.5, 2.4, -0.4, 8.3, -5.3, -1.7)
 _CONSTANT = -6.2
+# With less than this of a question covered, only its most general word was found (`kubernetes` among Kubernetes pages).
+_THIN = 0.08
 
 
 @dataclass(frozen=True)
@@ -54,5 +56,6 @@ def signals(found: Found) -> Signals:
 
 def covered(found: Found) -> bool:
     """Whether the pages answer the question."""
-    weighed = sum(weight * value for weight, value in zip(_WEIGHTS, astuple(signals(found)), strict=True))
-    return bool(weighed + _CONSTANT > 0)
+    seen = signals(found)
+    weighed = sum(weight * value for weight, value in zip(_WEIGHTS, astuple(seen), strict=True))
+    return bool(seen.coverage >= _THIN and weighed + _CONSTANT > 0)

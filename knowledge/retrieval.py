@@ -64,7 +64,7 @@ class Library:
         index = self._current()
         asked = follow(checked(question), history)
         texts = [asked, *_sides(asked)]
-        vectors = self.embedder.embed(texts)
+        vectors = self.embedder.embed([index.keywords.spelt(text) for text in texts])
         side = _only_side(asked)
         best: dict[int, Scored] = {}
         for place, (text, vector) in enumerate(zip(texts, vectors, strict=True)):

@@ -39,5 +39,8 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "repo": ("repository",),
     "db": ("database",),
     "yml": ("yaml",),
+    "master": ("control", "plane"),
+    "worker": ("node",),
+    "workers": ("nodes",),
     "deploy": ("deployment",),
 }
