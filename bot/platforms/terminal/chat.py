@@ -9,7 +9,7 @@ from typing import TextIO
 from bot.delivery import deliver
 from bot.messages import Message
 from bot.platforms.terminal.screen import open_screen
-from bot.platforms.terminal.text import render, written
+from bot.platforms.terminal.text import in_chat, render, written
 from bot.presenting import present_help
 from bot.tutor import Tutor
 
@@ -20,16 +20,15 @@ MOST_BYTES = 64 * 1024
 async def converse(tutor: Tutor, source: TextIO, target: TextIO) -> None:
     """Answer line after line until the end of input."""
     _say(target, render(present_help()) + "\n")
-    prompt = PROMPT if source.isatty() else ""
+    prompt = PROMPT if source.isatty() else "\n"
     _say(target, prompt)
     async with aclosing(lines(source.fileno())) as said:
         async for line in said:
             if line.strip():
-                with open_screen(target) as screen:
+                with open_screen(target, in_chat) as screen:
                     await screen.until_quit(deliver(tutor.reply(Message(line, "terminal", "terminal")), screen))
             _say(target, prompt)
-    if prompt:
-        _say(target, "\n")
+    _say(target, "\n" if source.isatty() else "")
 
 
 def _say(target: TextIO, text: str) -> None:

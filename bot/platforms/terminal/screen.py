@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 
 from bot.parts import Card, Part, Progress, Reply
-from bot.platforms.terminal.text import coloured, render_reply, written
+from bot.platforms.terminal.text import Typed, coloured, in_shell, render_reply, written
 
 
 class Screen(Protocol):
@@ -31,14 +31,14 @@ class Screen(Protocol):
 
 
 @contextmanager
-def open_screen(file: TextIO) -> Iterator[Screen]:
+def open_screen(file: TextIO, typed: Typed = in_shell) -> Iterator[Screen]:
     """The right kind of screen for where output goes."""
     if not file.isatty():
-        yield Lines(file)
+        yield Lines(file, typed)
         return
     # What is longer than the screen is cut off while it grows, and left whole at the end.
     with Live(console=Console(file=file, highlight=False), auto_refresh=False) as live:
-        yield Redrawn(live)
+        yield Redrawn(live, typed)
 
 
 class Redrawn:
@@ -46,12 +46,13 @@ class Redrawn:
 
     interval = 0.25
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, typed: Typed) -> None:
         self._live = live
+        self._typed = typed
 
     async def show(self, reply: Reply) -> None:
         """Draw the reply where it stood."""
-        self._live.update(coloured(render_reply(reply), self._live.console.encoding), refresh=True)
+        self._live.update(coloured(render_reply(reply, self._typed), self._live.console.encoding), refresh=True)
 
     async def until_quit(self, work: Coroutine[Any, Any, Reply]) -> Reply | None:
         """Do the work until it ends or `q` is pressed."""
@@ -92,8 +93,9 @@ class Lines:
 
     interval = 0.25
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, typed: Typed) -> None:
         self._file = file
+        self._typed = typed
         self._said: set[str] = set()
         self._reply: Reply = ()
 
@@ -114,7 +116,7 @@ class Lines:
             if self._said and self._reply:
                 self._write("")
             final = tuple(part for part in self._reply if not isinstance(part, Progress))
-            self._write(render_reply(final))
+            self._write(render_reply(final, self._typed))
 
     def _write(self, line: str) -> None:
         self._file.write(written(line, self._file.encoding) + "\n")

@@ -2,7 +2,7 @@
 
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from rich.text import Text as Styled
@@ -19,6 +19,7 @@ from bot.parts import (
     Part,
     Progress,
     Reply,
+    Source,
     Sources,
     Table,
     Text,
@@ -35,6 +36,8 @@ ASCII = str.maketrans(
     | {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "→": "->"}
 )
 RECENT_ACTS = 3
+
+Typed = Callable[[str], str]
 
 
 def written(text: str, encoding: str | None) -> str:
@@ -53,13 +56,23 @@ def coloured(text: str, encoding: str | None) -> Styled:
     return styled
 
 
-def render_reply(reply: Reply) -> str:
+def in_shell(command: str) -> str:
+    """What to type in a shell for a message that a button would send."""
+    return f"portside {command.removeprefix('/')}" if command.startswith("/") else f'portside ask "{command}"'
+
+
+def in_chat(command: str) -> str:
+    """What to type in the conversation: the message itself."""
+    return command
+
+
+def render_reply(reply: Reply, typed: Typed = in_shell) -> str:
     """A whole reply, a blank line between its parts."""
-    return "\n\n".join(filter(None, map(render, reply)))
+    return "\n\n".join(filter(None, (render(part, typed) for part in reply)))
 
 
-def render(part: Part) -> str:  # noqa: PLR0911 - one case for each kind of part
-    """One part as lines of at most 80 columns, code excepted."""
+def render(part: Part, typed: Typed = in_shell) -> str:  # noqa: PLR0911 - one case for each kind of part
+    """One part as lines of at most 80 columns, what is typed or printed excepted."""
     match part:
         case Text(text):
             return "\n".join(_wrapped(paragraph) for paragraph in text.split("\n"))
@@ -68,11 +81,9 @@ def render(part: Part) -> str:  # noqa: PLR0911 - one case for each kind of part
         case Table():
             return table(part)
         case Sources(sources):
-            width = max(len(source.title) for source in sources)
-            return "\n".join(f"  [{s.n}] {s.title.ljust(width)}  {s.url or s.source}" for s in sources)
+            return _columns((f"[{one.n}] {_named(one, sources)}", one.url or one.source) for one in sources)
         case Choices(choices):
-            width = max((len(choice.label) for choice in choices), default=0) + 3
-            return "\n".join(f"{choice.label + ':':{width}}{typed(choice.command)}" for choice in choices)
+            return _columns((f"{choice.label}:", typed(choice.command)) for choice in choices)
         case Card():
             return "\n".join(card(part))
         case Progress():
@@ -83,9 +94,17 @@ def render(part: Part) -> str:  # noqa: PLR0911 - one case for each kind of part
             assert_never(part)
 
 
-def typed(command: str) -> str:
-    """What to type in a shell for a message that a button would send."""
-    return f"portside {command.removeprefix('/')}" if command.startswith("/") else f'portside ask "{command}"'
+def _columns(rows: Iterable[tuple[str, str]]) -> str:
+    rows = list(rows)
+    width = max((len(first) for first, _ in rows), default=0)
+    return "\n".join(f"  {first.ljust(width)}  {second}" for first, second in rows)
+
+
+def _named(source: Source, sources: Sequence[Source]) -> str:
+    """A source's title; its section too, where two of them are of one page."""
+    if sum(other.source == source.source for other in sources) == 1:
+        return source.title
+    return f"{source.title}: {source.heading.rpartition(' > ')[2]}"
 
 
 def _wrapped(text: str) -> str:
