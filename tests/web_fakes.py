@@ -26,7 +26,7 @@ from bot.parts import (
     Tile,
 )
 from bot.platforms.web.app import WebChat
-from bot.platforms.web.server import listen, run
+from bot.platforms.web.server import Tutor, listen, run
 from bot.platforms.web.turns import Turns
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, EngineStep
 from sandbox.events import Engine
@@ -227,7 +227,7 @@ class FakeTutor:
 
 
 @asynccontextmanager
-async def served(tutor: FakeTutor, patience: float = 15.0) -> AsyncIterator[str]:
+async def served(tutor: Tutor, patience: float = 15.0) -> AsyncIterator[str]:
     """The page of a tutor on a port of its own; its address."""
     listener = listen("127.0.0.1", 0)
     serving = asyncio.create_task(run(WebChat(Turns(tutor, patience), tutor.engines), listener, "127.0.0.1"))

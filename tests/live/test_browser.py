@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,13 @@ import pytest_asyncio
 from browsing import FOUND, chromium, settle
 from playwright.async_api import Browser, Page, expect
 from web_fakes import BUILDING, ROOTLESS, FakeEngines, FakeTutor, served
+
+from bot.platforms.web.server import Tutor as Served
+from bot.tutor import Tutor
+from knowledge import Answer, Delta, Turn
+from sandbox.demos import load_demos
+from sandbox.engines import Engines
+from sandbox.lab import Lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,7 +52,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, tutor: FakeTutor, patience: float = 15.0, expected: Sequence[str] = (), **context: Any
+    browser: Browser, tutor: Served, patience: float = 15.0, expected: Sequence[str] = (), **context: Any
 ) -> AsyncIterator[Page]:
     """The page of a tutor, of which the browser complains of nothing but what is `expected`."""
     complaints: list[str] = []
@@ -238,3 +245,32 @@ async def test_a_server_that_ends_says_that_the_demo_was_stopped(browser: Browse
         await expect(page.get_by_text("Stopped. What the run had made is removed.")).to_be_visible()
         await expect(page.locator("#chip")).to_be_hidden()
         await page.close()
+
+
+class Speechless:
+    """Answers for a tutor that is asked for demos only."""
+
+    async def answer(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Delta | Answer, None]:
+        raise NotImplementedError(question, history)
+        yield
+
+
+@pytest.mark.docker
+@pytest.mark.kubernetes
+async def test_a_real_demo_is_watched_from_the_first_lane_to_the_measured_table(
+    browser: Browser, engines: Engines
+) -> None:
+    tutor = Tutor(Speechless(), load_demos(), engines, Lab(engines).open)
+    async with opened(browser, tutor) as page:
+        await send(page, "/demo selfheal --fault crash")
+        await expect(page.get_by_text("▾ fault: crash")).to_be_visible(timeout=60_000)
+        await photograph(page, "real-running")
+        times = await page.evaluate(CHANGES, 3)
+        await expect(page.get_by_role("table", name="Measured in this run")).to_be_visible(timeout=120_000)
+        await photograph(page, "real-done")
+        acted = await page.get_by_role("row", name="Who acted").text_content()
+        cleaned = await page.get_by_text("nothing left").count()
+
+    assert acted == "Who acted dockerd kubelet"
+    assert cleaned == len(engines.status())
+    assert max(after - before for before, after in pairwise(times)) < 500

@@ -1,6 +1,6 @@
 // A demo's card: built once, then changed in place, so that focus stays and a screen reader hears each sentence once.
 
-import { h, icon, redraw, say } from "./dom.js";
+import { h, icon, redraw, say, whole } from "./dom.js";
 import { Lane } from "./lane.js";
 import { percent } from "./strip.js";
 import { table } from "./table.js";
@@ -8,11 +8,14 @@ import { table } from "./table.js";
 const TICK = 250; // ms: the strip moves by the page's own clock between two messages of the server
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300];
 
+/** How many seconds the stage is wide: as long as the run is expected to take, and longer once it does. */
+const scale = (card) => (card.state === "running" ? Math.max(card.total, card.t) : card.total);
+
 /** The numbers under the stage: at most five steps, the last one with its unit. */
 function axis(total) {
   const step = STEPS.find((candidate) => total / candidate <= 5) ?? total;
   const times = [];
-  for (let t = 0; t < total - step * 0.4; t += step) times.push(t);
+  for (let t = 0; t < total * 0.86; t += step) times.push(t);
   return [...times, total].map((t, index) => {
     const mark = h("li", {}, index === 0 || t === total ? `${Math.round(t)} s` : String(t));
     mark.style.left = percent(t, total);
@@ -63,10 +66,10 @@ export class Card {
     this.heard = performance.now();
     say(this.title, card.title);
     say(this.subtitle, card.subtitle);
-    say(this.narration, card.narration);
+    say(this.narration, whole(card.narration));
     this.#phase(card);
     this.#lanes(card);
-    redraw(this.captions, card.captions, () => card.captions.map((text) => h("p", {}, text)));
+    redraw(this.captions, card.captions, () => card.captions.map((text) => h("p", {}, whole(text))));
     redraw(this.measured, card.table, () => (card.table ? [table(card.table)] : []));
     this.#tick();
     if (card.state !== "running") this.pause();
@@ -91,15 +94,15 @@ export class Card {
     this.narration.hidden = !card.narration || (!running && Boolean(card.headline));
     this.result.hidden = running || !card.headline;
     this.measured.hidden = !card.table;
-    this.captions.hidden = !card.captions.length;
-    say(this.headline, running ? "" : card.headline);
-    say(this.explanation, running ? "" : card.explanation);
+    this.captions.hidden = running || !card.captions.length;
+    say(this.headline, running ? "" : whole(card.headline));
+    say(this.explanation, running ? "" : whole(card.explanation));
     this.explanation.hidden = !card.explanation;
     this.element.classList.toggle("err", card.state === "failed");
   }
 
   #lanes(card) {
-    const total = Math.max(card.total, card.t);
+    const total = scale(card);
     this.stage.hidden = this.key.hidden = this.below.hidden = !card.lanes.length;
     for (const lane of card.lanes) {
       if (!this.lanes.has(lane.engine)) this.#add(lane.engine);
@@ -126,8 +129,8 @@ export class Card {
     const { card } = this;
     const running = card.state === "running";
     const now = running ? card.t + (performance.now() - this.heard) / 1000 : null;
-    const total = Math.max(card.total, card.t);
-    for (const lane of card.lanes) this.lanes.get(lane.engine).tick(lane, total, now);
+    const total = scale(card);
+    for (const lane of card.lanes) this.lanes.get(lane.engine).tick(lane, { total, now, fault: card.fault_at });
     if (!running) return;
     const shown = Math.min(now, total);
     this.clock.textContent = now.toFixed(1);

@@ -30,6 +30,9 @@ export function icon(name, style = "") {
 /** Which icon each meaning has. */
 export const MARKS = { good: "ok", failed: "no", acted: "act", waiting: "wait" };
 
+/** A figure and its unit stay on one line. */
+export const whole = (text) => text.replace(/(\d) (?=(?:ms|s|min|kB|MB)\b)/g, "$1\u00a0");
+
 /** Put a text in, only if it differs: a live region then speaks once. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;

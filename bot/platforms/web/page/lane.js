@@ -36,8 +36,8 @@ export class Lane {
   }
 
   /** Move the strip to the page's clock. */
-  tick(lane, scale, now) {
-    this.strip.draw(lane, scale, now);
+  tick(lane, clock) {
+    this.strip.draw(lane, clock);
   }
 
   /** Name each act where there is room: left of its ◆, else right of it, else not. Acts in a row share one name. */
@@ -109,7 +109,7 @@ class Below {
     say(this.name, lane.name);
     this.element.setAttribute("aria-label", lane.name);
     this.tiles.setAttribute("aria-label", `${lane.name} instances`);
-    redraw(this.tiles, lane.tiles, () => lane.tiles.map(tile));
+    redraw(this.tiles, lane.tiles, () => (lane.tiles.length ? lane.tiles.map(tile) : [h("li", { class: "muted" }, "nothing runs here now")]));
     redraw(this.acts, [lane.acts, card.state, card.fault_at], () => acts(lane, card));
     say(this.command, lane.command);
     this.copy.setAttribute("aria-label", `Copy the ${lane.name} command`);
@@ -121,10 +121,17 @@ class Below {
 const tile = ({ name, phase, detail, mark }) =>
   h("li", { class: `tile ${mark}` }, h("b", {}, icon(MARKS[mark], mark), name), phase, h("span", { class: "m" }, detail));
 
+/** What is told of many acts: the last ones that changed something, and where they are few, what was noted last. */
+function told(acts) {
+  const acted = acts.filter((act) => act.acted).slice(-SHOWN_ACTS);
+  const noted = acts.filter((act) => !act.acted).slice(acted.length - SHOWN_ACTS);
+  return acted.length === SHOWN_ACTS ? acted : [...acted, ...noted].sort((one, other) => one.t - other.t);
+}
+
 /** The last things an engine did or noted, and "nobody" where that is so. */
 function acts(lane, card) {
-  const lines = lane.acts.slice(-SHOWN_ACTS).map((act) =>
-    h("li", { class: act.acted ? null : "muted" }, act.acted ? h("span", { class: "acted" }, icon("act")) : null,
+  const lines = told(lane.acts).map((act) =>
+    h("li", { class: act.acted ? null : "muted" }, h("span", { class: "sign" }, act.acted ? icon("act") : null),
       h("span", {}, h("span", { class: "m nb" }, `${act.t.toFixed(1)} s`), " ", h("b", {}, act.actor), ` ${act.text}`)));
   if (lane.acts.some((act) => act.acted)) return lines;
   return [h("li", { class: "muted" }, nobody(card)), ...lines];

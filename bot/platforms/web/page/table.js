@@ -1,9 +1,6 @@
 // A table: the first column names its rows, a mark says what a figure means.
 
-import { MARKS, h, icon } from "./dom.js";
-
-/** A figure and its unit stay on one line. */
-const whole = (text) => text.replace(/(\d) (?=\S{1,3}$)/, "$1\u00a0");
+import { MARKS, h, icon, whole } from "./dom.js";
 
 /** One cell: measured figures in mono, words in sans. */
 function cell({ text: written, mark }) {
