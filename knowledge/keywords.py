@@ -64,14 +64,9 @@ class Keywords:
         self.unknown = float(np.log(1 + (self._total + 0.5) / 0.5))
 
     def terms(self, question: str) -> list[str]:
-        """Return a question's stems: short forms written out, misspelt words corrected to ones of the index."""
-        found: dict[str, None] = {}
-        said = self._joined(words(question))
-        for word in said:
-            for part in (word,) if stem(word) in self._spread else ABBREVIATIONS.get(word, (word,)):
-                if part not in STOPWORDS:
-                    found.setdefault(stem(self._correct(part)))
-        return list(found)
+        """Return a question's stems, as it was meant."""
+        said = [word for word in self._joined(words(self.spelt(question))) if word not in STOPWORDS]
+        return list(dict.fromkeys(map(stem, said)))
 
     def spelt(self, question: str) -> str:
         """Return a question as its asker would have written it with time: in full words, rightly spelt."""

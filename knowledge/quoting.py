@@ -72,7 +72,7 @@ def _excerpts(question: str, found: Found) -> Iterator[Excerpt]:
     for number, (chunk, close) in enumerate(_worth(ranked, found)):
         room = left if not number or (close and wants_list) else min(left, _FURTHER)
         picked = _pick(_readable(chunk, wants_code), found, room, whole=close, listed=wants_list)
-        fresh = tuple(unit for unit in picked if unit.text not in taken)
+        fresh = tuple(_led(units(chunk.text), [unit for unit in picked if unit.text not in taken]))
         if not fresh:
             continue
         excerpt = Excerpt(chunk, fresh)
@@ -131,6 +131,14 @@ def _pick(choice: Sequence[Unit], found: Found, room: int, *, whole: bool, liste
         if not whole and len(picked) >= _MOST_UNITS:
             break
     return [choice[place] for place in sorted(picked)]
+
+
+def _led(everything: Sequence[Unit], picked: Sequence[Unit]) -> Iterator[Unit]:
+    """Yield the picked units without those that lead to something which was left out."""
+    for unit in picked:
+        after = everything[everything.index(unit) + 1 :][:1]
+        if not unit.lead or any(other.block == led.block for led in after for other in picked):
+            yield unit
 
 
 def _worth_of(unit: Unit, found: Found, listed: bool) -> float:

@@ -11,7 +11,7 @@ _LOOKED_AT = 3
 _WEIGHTS = (5.3, 0.5, 2.4, -0.4, 8.3, -5.3, -1.7)
 _CONSTANT = -6.2
 # With less than this of a question covered, only its most general word was found (`kubernetes` among Kubernetes pages).
-_THIN = 0.08
+_THIN, _ALIKE = 0.08, 0.7
 
 
 @dataclass(frozen=True)
@@ -58,4 +58,4 @@ def covered(found: Found) -> bool:
     """Whether the pages answer the question."""
     seen = signals(found)
     weighed = sum(weight * value for weight, value in zip(_WEIGHTS, astuple(seen), strict=True))
-    return bool(seen.coverage >= _THIN and weighed + _CONSTANT > 0)
+    return bool((seen.coverage >= _THIN or seen.cosine >= _ALIKE) and weighed + _CONSTANT > 0)

@@ -25,6 +25,8 @@ from knowledge.embedding import Vectors
 from knowledge.errors import StoreUnusable, UnknownCollection
 
 _BATCH = 2000
+# Raised whenever chunks are cut, embedded or kept differently, so that an older index is made anew.
+_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,21 @@ class Store:
     def names(self) -> list[str]:
         """Return the names of the collections, as their makers wrote them."""
         with _usable(self._folder):
-            return sorted(str(found.metadata["name"]) for found in self._client.list_collections())
+            return sorted(str((found.metadata or {}).get("name", "")) for found in self._client.list_collections())
 
     def embedder(self, collection: str) -> str | None:
-        """Return which embedder made a collection, or None if there is no such collection."""
-        return str(self._open(collection).metadata["embedder"]) if collection in self.names() else None
+        """Return which embedder made a collection, or None if there is none that this version can read."""
+        if collection not in self.names():
+            return None
+        about = self._client.get_collection(_safe(collection), embedding_function=None).metadata
+        return str(about["embedder"]) if about.get("format") == _FORMAT else None
 
     def create(self, collection: str, embedder: str) -> None:
         """Make an empty collection, in the place of one of the same name."""
         with _usable(self._folder):
             if collection in self.names():
                 self._client.delete_collection(_safe(collection))
-            about = {"name": collection, "embedder": embedder, "hnsw:space": "cosine"}
+            about = {"name": collection, "embedder": embedder, "format": _FORMAT, "hnsw:space": "cosine"}
             self._client.create_collection(_safe(collection), metadata=about, embedding_function=None)
 
     def pages(self, collection: str, roots: set[str]) -> dict[str, set[str]]:
@@ -167,7 +172,10 @@ class Store:
         if collection not in names:
             near = process.extract(collection, names, limit=3, score_cutoff=60)
             raise UnknownCollection(collection, tuple(name for name, _, _ in near))
-        return self._client.get_collection(_safe(collection), embedding_function=None)
+        found = self._client.get_collection(_safe(collection), embedding_function=None)
+        if found.metadata.get("format") != _FORMAT:
+            raise StoreUnusable(f"The collection {collection!r} was made by another version. Ingest it again.")
+        return found
 
 
 def _client(folder: Path) -> Any:
