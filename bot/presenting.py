@@ -18,6 +18,7 @@ FAULT_WORDS = {
     ),
     Fault.OOM: re.compile(r"\b(oom|memory|leak)", re.IGNORECASE),
     Fault.REMOVE: re.compile(r"\b(remov|delet|rm\b|replac|desired|replica)", re.IGNORECASE),
+    Fault.CRASH: re.compile(r"\bcrash", re.IGNORECASE),
 }
 # What to ask about what a fault has shown.
 EXPLAINED = {
@@ -108,6 +109,6 @@ def present_engines(engines: Sequence[EngineStatus]) -> Progress | None:
 
 def _steps(engine: EngineStatus) -> Iterable[Step]:
     if engine.steps:
-        return [Step(step.title, step.state, step.seconds) for step in engine.steps]
+        return [Step(step.title, step.state, step.seconds, step.fraction) for step in engine.steps]
     state = WHOLE_STEP.get(engine.state)
     return [Step(f"{NAMES[engine.engine]} engine", state, None)] if state else []

@@ -1,0 +1,115 @@
+"""Answers, engines and the catalogue as parts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.parts import Choice, Choices, Code, Progress, Sources, Step, Table, Text
+from bot.presenting import again, demo_command, present_answer, present_catalogue, present_engines, present_text
+from knowledge import Answer, Citation
+from sandbox.demos import load_demos
+from sandbox.engines import EngineStatus, EngineStep
+from sandbox.events import Engine, Fault
+
+DEMOS = load_demos()
+SELFHEAL = DEMOS["selfheal"]
+DOCKER = EngineStatus(Engine.DOCKER, "ready", "20.10", "unix:///x")
+
+
+def answer(question: str, text: str = "So it is. [1]", demo: str | None = "selfheal", refused: bool = False) -> Answer:
+    citations = () if refused else (Citation(1, "Probes", "kubernetes/probes.md", "Liveness", None, "So it is."),)
+    return Answer(question, text, "refused" if refused else "extractive", refused, citations, (), demo, 0.1)
+
+
+def test_an_answer_is_its_text_its_sources_and_what_can_be_seen_happen() -> None:
+    text, sources, choices = present_answer(answer("Who restarts it?"), DEMOS)
+
+    assert text == Text("So it is. [1]", key="answer")
+    assert isinstance(sources, Sources)
+    assert [(one.n, one.title, one.source) for one in sources.sources] == [(1, "Probes", "kubernetes/probes.md")]
+    assert choices == Choices((Choice("See it happen", "/demo selfheal", primary=True),))
+
+
+@pytest.mark.parametrize("demo", [None, "a-demo-that-is-not-here"])
+def test_an_answer_without_a_demo_offers_none(demo: str | None) -> None:
+    parts = list(present_answer(answer("Who restarts it?", demo=demo), DEMOS))
+
+    assert not any(isinstance(part, Choices) for part in parts)
+
+
+def test_a_refused_answer_is_its_one_sentence() -> None:
+    said = "My pages do not cover that. Nearest: Pods."
+
+    assert list(present_answer(answer("bread?", said, None, refused=True), DEMOS)) == [Text(said, key="answer")]
+
+
+def test_fenced_blocks_of_an_answer_become_code() -> None:
+    parts = list(present_text("Look: [1]\n\n```yaml\nkind: Pod\n```\n\nand then\n\n```\n$ ls\n```"))
+
+    assert parts == [
+        Text("Look: [1]", key="answer"),
+        Code("kind: Pod", "yaml", key="code 0"),
+        Text("and then", key="answer 3"),
+        Code("$ ls", "console", key="code 3"),
+    ]
+
+
+@given(st.text())
+def test_no_answer_gives_two_parts_one_key(text: str) -> None:
+    keys = [part.key for part in present_text(text)]
+
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("question", "command"),
+    [
+        ("My container hangs but does not exit. Does it restart?", "/demo selfheal --fault hang"),
+        ("What does a liveness probe do?", "/demo selfheal --fault hang"),
+        ("What is OOMKilled?", "/demo selfheal --fault oom"),
+        ("Who notices when I delete a pod?", "/demo selfheal --fault remove"),
+        ("What happens when a container crashes?", "/demo selfheal --fault crash"),
+        ("Who brings it back?", "/demo selfheal"),
+    ],
+)
+def test_the_demo_offered_breaks_what_the_question_speaks_of(question: str, command: str) -> None:
+    assert demo_command(SELFHEAL, question) == command
+
+
+def test_after_a_demo_comes_its_next_fault_and_a_question_about_it() -> None:
+    first, second = again(SELFHEAL, Fault.REMOVE).choices
+
+    assert (first.command, first.primary) == ("/demo selfheal --fault crash", True)
+    assert second.label == "Explain this"
+
+
+def test_the_catalogue_names_every_demo_and_its_faults() -> None:
+    table, choices = present_catalogue(DEMOS)
+
+    assert isinstance(table, Table)
+    assert [cell.text for cell in table.rows[0]][:3] == [
+        "/demo selfheal",
+        "Who brings it back?",
+        "crash, hang, oom, remove",
+    ]
+    assert choices == Choices((Choice("Self-healing", "/demo selfheal", primary=True),))
+
+
+def test_engines_on_their_way_are_shown_step_by_step() -> None:
+    steps = (EngineStep("Compile", "now", 69.0), EngineStep("Start three nodes", "next"))
+    building = EngineStatus(Engine.KUBERNETES, "building", steps=steps)
+
+    progress = present_engines((DOCKER, building))
+
+    assert isinstance(progress, Progress)
+    assert progress.title == "Kubernetes is being built, once"
+    assert progress.steps == (
+        Step("Docker engine", "done", None),
+        Step("Compile", "now", 69.0),
+        Step("Start three nodes", "next", None),
+    )
+
+
+@pytest.mark.parametrize("state", ["ready", "failed", "absent"])
+def test_engines_that_are_not_on_their_way_show_no_progress(state: str) -> None:
+    assert present_engines((DOCKER, EngineStatus(Engine.KUBERNETES, state))) is None  # type: ignore[arg-type]
