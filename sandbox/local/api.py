@@ -89,6 +89,14 @@ class Api:
             for condition in node["status"].get("conditions", [])
         )
 
+    def controlled(self) -> bool:
+        """Say whether the controllers work: one of them gives every namespace its ServiceAccount."""
+        try:
+            self.get("/api/v1/namespaces/portside-system/serviceaccounts/default")
+        except Refused:
+            return False
+        return True
+
     def version(self) -> str:
         """Return the cluster's version."""
         return str(self.get("/version")["gitVersion"])

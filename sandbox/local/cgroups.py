@@ -65,9 +65,9 @@ def _make_one(folder: Path) -> None:
 
 def processes(layout: Layout) -> set[int]:
     """Return the ids of all processes of the box, as the host sees them."""
-    return {
-        int(line) for group in _groups(layout) for file in group.rglob("cgroup.procs") for line in _read(file).split()
-    }
+    # os.walk, because it does not mind a folder that goes meanwhile
+    folders = (folder for group in _groups(layout) for folder, _, _ in os.walk(group))
+    return {int(line) for folder in folders for line in _read(Path(folder, "cgroup.procs")).split()}
 
 
 def remove(layout: Layout) -> None:

@@ -118,7 +118,7 @@ def _authority(folder: Path, server: dict[str, Any]) -> str | None:
     if "certificate-authority-data" in server:
         return b64decode(server["certificate-authority-data"]).decode()
     if "certificate-authority" in server:
-        return (folder / server["certificate-authority"]).read_text()
+        return Path(folder, server["certificate-authority"]).read_text()
     return None
 
 

@@ -113,6 +113,7 @@ def _api_server(layout: Layout) -> dict[str, object]:
         "client-ca-file": pki / "ca.crt",
         "kubelet-client-certificate": pki / "kubelet-client.crt",
         "kubelet-client-key": pki / "kubelet-client.key",
+        "kubelet-preferred-address-types": "InternalIP",  # nobody knows the nodes' names
         "requestheader-client-ca-file": pki / "front-proxy-ca.crt",
         "requestheader-allowed-names": "front-proxy-client",
         "requestheader-username-headers": "X-Remote-User",
@@ -137,6 +138,8 @@ def _controller_manager(layout: Layout) -> dict[str, object]:
         "service-account-private-key-file": pki / "service-accounts.key",
         "use-service-account-credentials": "true",
         "flex-volume-plugin-dir": layout.state / "flexvolumes",
+        "kube-api-qps": 200,  # forty controllers ask for their tokens at the start
+        "kube-api-burst": 400,
         "leader-elect": "false",
         "bind-address": "127.0.0.1",
         "profiling": "false",

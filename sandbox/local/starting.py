@@ -114,7 +114,7 @@ class Starting:
         self._run(box, programs.kubelets(self._layout, binary), programs.controllers(self._layout, binary))
         await asyncio.to_thread(api.apply_manifests)
         token = await self._renew_token(api)
-        await _until(lambda: api.ready_nodes() == len(NODES))
+        await _until(lambda: api.ready_nodes() == len(NODES) and api.controlled())
         await _until(Api(self._layout, token).guarded)
 
     def _run(self, box: Box, *groups: tuple[programs.Program, ...]) -> None:

@@ -1,15 +1,17 @@
 """The real engines of the live tests: one pair for all, with a data folder and an address range of its own."""
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from boxes import OURS
 
+from sandbox import local
 from sandbox.engines import EngineConfig, Engines
 from sandbox.local import build
 from sandbox.local.engines import LocalEngines, missing
-from sandbox.local.foreign import Choice
 from sandbox.local.toolchain import Workshop
 
 CACHE = Path.home() / ".cache" / "portside"
@@ -35,6 +37,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         asyncio.run(build_all())
 
 
+def free_range(first: int) -> str:
+    """Find a range for engines of a test's own, beside those of whatever else runs here."""
+    taken = subprocess.run(["ip", "route"], capture_output=True, text=True, check=False).stdout
+    return next(text for second in range(first, 256) if (text := f"10.{second}.0.0/16") not in taken)
+
+
 @pytest.fixture(autouse=True)
 def machine(request: pytest.FixtureRequest) -> None:
     """Skip what changes the machine where it cannot be changed."""
@@ -44,7 +52,7 @@ def machine(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def engine_config(tmp_path_factory: pytest.TempPathFactory) -> EngineConfig:
-    return EngineConfig(tmp_path_factory.mktemp("data"), CACHE, network="10.197.0.0/16")
+    return EngineConfig(tmp_path_factory.mktemp("data"), CACHE, free_range(197))
 
 
 @pytest.fixture(scope="session")
@@ -52,13 +60,21 @@ def engines(engine_config: EngineConfig) -> Iterator[Engines]:
     """Engines of our own, whatever else the machine has; every test finds them ready."""
     if why := missing():
         pytest.skip(why)
-    engines = LocalEngines(engine_config, Choice(docker_host=None, context=None, in_cluster=False))
+    engines = LocalEngines(engine_config, OURS)
     asyncio.run(engines.enter())
     try:
         asyncio.run(ready(engines))
         yield engines
     finally:
         asyncio.run(engines.leave())
+
+
+@pytest.fixture
+def own(tmp_path: Path, engine_config: EngineConfig) -> Iterator[EngineConfig]:
+    """A pair of this test's own, beside the one that the other tests share."""
+    config = EngineConfig(tmp_path, engine_config.cache, free_range(220))
+    yield config
+    asyncio.run(local.down(config))
 
 
 async def ready(engines: Engines) -> None:
