@@ -14,6 +14,7 @@ from sandbox.containers import Containers
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines
 from sandbox.errors import SandboxError
 from sandbox.events import Cleanup, Engine
+from sandbox.local.programs import SETTINGS
 from sandbox.names import Tag, new_run
 from sandbox.sandbox import Pace, Sandbox
 from sandbox.streams import both, to_the_end
@@ -23,8 +24,6 @@ log = logging.getLogger(__name__)
 # Between the end of a run and the expiry of its objects: the clean-up at its end comes first, the sweep after it.
 _MARGIN_SECONDS = 30
 _CLEANUP_SECONDS = 25.0
-# How an engine of ours is tuned where a demo depends on it.
-_TUNED = {"crashLoopBackOff.maxContainerRestartPeriod": "1s"}
 
 
 class LabSandbox:
@@ -90,7 +89,7 @@ class Lab:
         except BaseException:
             await containers.close()
             raise
-        return LabSandbox(containers, namespace, self._pace, _TUNED if cluster.ours else {})
+        return LabSandbox(containers, namespace, self._pace, SETTINGS if cluster.ours else {})
 
 
 def _tag(owner: str, seconds: float) -> Tag:

@@ -26,7 +26,7 @@ class Pace:
     interval: float = 0.1
     timeout: float = 1.0
     report: float = 0.4
-    look: float = 1.0
+    look: float = 0.5
     startup: float = 20.0
 
 

@@ -66,6 +66,7 @@ class _Lanes:
         self._serving = {engine: asyncio.Event() for engine in Engine}
         self._container = ""
         self._address: Address | None = None
+        self._broken = 0.0
         self.prober = Prober(sandbox.pace, sandbox.clock)
 
     def sources(self) -> tuple[AsyncGenerator[Event, None], ...]:
@@ -148,6 +149,7 @@ class _Lanes:
             for probe in self.prober.mark_fault(engine):
                 yield probe
             yield Injected(engine=engine, fault=self._fault, target=targets[engine])
+        self._broken = self._sandbox.clock()
         if self._fault is Fault.REMOVE:
             await both(self._sandbox.docker.rm(self._container), self._sandbox.cluster.delete_pod(pod))
         else:
@@ -170,8 +172,7 @@ class _Lanes:
 
     async def _observe(self) -> None:
         """Watch for the whole time, or until both sides have been well for a while."""
-        began = self._sandbox.clock()
-        while (left := began + self._pace.observe - self._sandbox.clock()) > 0:
+        while (left := self._broken + self._pace.observe - self._sandbox.clock()) > 0:
             if left <= self._pace.observe - self._pace.shortest and self.prober.settled():
                 return
             await asyncio.sleep(min(_TICK, left))
