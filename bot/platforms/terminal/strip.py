@@ -38,7 +38,7 @@ class Scale:
         place = min(self.marks - 1, int(t / self.each))
         if self.fault is None or self.fault_at is None:
             return place
-        return max(self.fault, place) if t >= self.fault_at else min(max(0, self.fault - 1), place)
+        return min(self.marks - 1, max(self.fault, place)) if t >= self.fault_at else min(max(0, self.fault - 1), place)
 
     def column(self, t: float) -> int:
         """Above which column of the screen a moment lies."""
