@@ -2,13 +2,13 @@
 
 import asyncio
 import difflib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
-from sandbox.events import UNSTAMPED, Cleanup, Engine, Event, Fault, Result, Started
+from sandbox.events import UNSTAMPED, Engine, Event, Fault, Result, Started
 from sandbox.sandbox import OpenSandbox, Sandbox
 
 Run = Callable[[Sandbox, Fault | None], AsyncGenerator[Event, None]]
@@ -64,70 +64,89 @@ async def perform(
     What goes wrong in the sandbox stands in the result. An error of ours is raised after it. A run that is closed or
     cancelled can tell nothing more, but its sandbox is gone before that returns.
     """
-    sandbox: Sandbox | None = None
-    result = Result(demo=demo.name, fault=fault, completed=False, error=None, cleaned_up=True, engines={})
+    run = _Run(demo, fault)
     bug: Exception | None = None
     try:
-        async with open_sandbox(owner, demo.deadline) as sandbox:
-            yield _stamped(_started(demo, fault, sandbox), sandbox)
-            async with aclosing(_within(demo, sandbox, fault)) as events:
-                async for event in events:
-                    if isinstance(event, Result):
-                        result = event
-                    else:
-                        yield _stamped(event, sandbox)
+        async with aclosing(run.events(owner, open_sandbox)) as events:
+            async for event in events:
+                yield event
     except SandboxError as error:
-        result = replace(result, completed=False, error=str(error))
+        run.fail(str(error))
     except Exception as error:  # noqa: BLE001 - the result comes last also after a fault of our own; then it is raised
+        run.fail("The demo stopped at a fault in Portside itself.")
         bug = error
-        result = replace(result, completed=False, error="The demo stopped at a fault in Portside itself.")
-    if sandbox is None:
-        yield _started(demo, fault, None)
-    for cleanup in sandbox.cleanups if sandbox else ():
-        yield _stamped(cleanup, sandbox)
-    yield _stamped(replace(result, cleaned_up=_all_gone(sandbox)), sandbox)
+    for event in run.ending():
+        yield event
     if bug:
         raise bug
 
 
-async def _within(demo: Demo, sandbox: Sandbox, fault: Fault | None) -> AsyncGenerator[Event, None]:
-    """Prepare the sandbox and run the demo, for as long as it may take."""
-    end = asyncio.get_running_loop().time() + demo.deadline
-    try:
-        async with asyncio.timeout_at(end):
-            await sandbox.prepare()
-        async with aclosing(demo.run(sandbox, fault)) as events:
-            while True:
-                async with asyncio.timeout_at(end):  # never across a yield: see PEP 789
-                    event = await anext(events, None)
-                if event is None:
-                    return
-                yield event
-    except TimeoutError as error:
-        raise DemoTimedOut(
-            f"The demo took longer than {demo.deadline:g} s and was stopped; what it had made is removed. "
-            "This machine may be busy: start it again in a moment."
-        ) from error
+class _Run:
+    """One run of a demo; its sandbox outlives its events, to say what was cleaned up."""
+
+    def __init__(self, demo: Demo, fault: Fault | None) -> None:
+        self._demo = demo
+        self._fault = fault
+        self._sandbox: Sandbox | None = None
+        self._result = Result(demo=demo.name, fault=fault, completed=False, error=None, cleaned_up=False, engines={})
+
+    async def events(self, owner: str, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
+        """Yield everything up to the clean-up; the demo's own result is held back until then."""
+        async with open_sandbox(owner, self._demo.deadline) as sandbox:
+            self._sandbox = sandbox
+            async with aclosing(self._within_deadline(sandbox)) as events:
+                async for event in events:
+                    yield _stamped(event, sandbox)
+
+    async def _within_deadline(self, sandbox: Sandbox) -> AsyncGenerator[Event, None]:
+        """Prepare the sandbox and run the demo, for as long as it may take."""
+        yield self._started(sandbox)
+        end = asyncio.get_running_loop().time() + self._demo.deadline
+        try:
+            async with asyncio.timeout_at(end):
+                await sandbox.prepare()
+            async with aclosing(self._demo.run(sandbox, self._fault)) as events:
+                while event := await self._next(events, end):
+                    yield event
+        except TimeoutError as error:
+            raise DemoTimedOut(
+                f"The demo took longer than {self._demo.deadline:g} s and was stopped; what it had made is removed. "
+                "This machine may be busy: start it again in a moment."
+            ) from error
+
+    async def _next(self, events: AsyncGenerator[Event, None], end: float) -> Event | None:
+        async with asyncio.timeout_at(end):  # around the waiting, never across a yield: see PEP 789
+            event = await anext(events, None)
+        if not isinstance(event, Result):
+            return event
+        self._result = event
+        return None
+
+    def fail(self, sentence: str) -> None:
+        """Remember what went wrong."""
+        self._result = replace(self._result, completed=False, error=sentence)
+
+    def ending(self) -> Iterator[Event]:
+        """Say what was cleaned up, and the result."""
+        cleanups = self._sandbox.cleanups if self._sandbox else ()
+        result = replace(self._result, cleaned_up=not any(cleanup.left for cleanup in cleanups))
+        if self._sandbox is None:
+            yield Started(t=0.0, demo=self._demo.name, fault=self._fault, replicas=1, engines={})
+            yield replace(result, t=0.0)
+        else:
+            endings: tuple[Event, ...] = (*cleanups, result)
+            yield from (_stamped(event, self._sandbox) for event in endings)
+
+    def _started(self, sandbox: Sandbox) -> Started:
+        used = {name: setting.used for name, setting in self._demo.settings.items()}
+        return Started(
+            demo=self._demo.name,
+            fault=self._fault,
+            replicas=1,
+            engines={Engine.DOCKER: sandbox.docker.info, Engine.KUBERNETES: sandbox.cluster.info},
+            settings=used | dict(sandbox.settings),
+        )
 
 
-def _started(demo: Demo, fault: Fault | None, sandbox: Sandbox | None) -> Started:
-    if sandbox is None:
-        return Started(t=0.0, demo=demo.name, fault=fault, replicas=1, engines={})
-    return Started(
-        demo=demo.name,
-        fault=fault,
-        replicas=1,
-        engines={Engine.DOCKER: sandbox.docker.info, Engine.KUBERNETES: sandbox.cluster.info},
-        settings={name: setting.used for name, setting in demo.settings.items()} | dict(sandbox.settings),
-    )
-
-
-def _stamped(event: Event, sandbox: Sandbox | None) -> Event:
-    if sandbox is None:
-        return replace(event, t=0.0)
+def _stamped(event: Event, sandbox: Sandbox) -> Event:
     return replace(event, run=sandbox.run, t=sandbox.clock() if event.t == UNSTAMPED else event.t)
-
-
-def _all_gone(sandbox: Sandbox | None) -> bool:
-    cleanups: tuple[Cleanup, ...] = sandbox.cleanups if sandbox else ()
-    return not any(cleanup.left for cleanup in cleanups)
