@@ -149,11 +149,12 @@ class Card:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of getting ready; `seconds` it took, or has taken so far."""
+    """One step of getting ready; `seconds` it took, or has taken so far; `fraction` of it is done, if that is known."""
 
     title: str
     state: Literal["done", "now", "next", "failed"]
     seconds: float | None
+    fraction: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 // How the engines do: the chip in the header, its details, and the card while something is being built.
 
-import { h, icon, redraw } from "./dom.js";
+import { duration, h, icon, redraw } from "./dom.js";
 import { Progress } from "./progress.js";
 
 const NAMES = { docker: "Docker", kubernetes: "Kubernetes" };
@@ -23,15 +23,21 @@ function sign(engine) {
   return h("span", {}, icon(...SIGNS[engine.state]), NAMES[engine.engine], at ? h("span", { class: "nm m" }, at.join("/")) : null);
 }
 
+/** What is known of one engine: what it is, what it is at, what is wrong. */
 function detail(engine) {
+  const now = engine.steps.find((one) => one.state === "now");
+  const lines = [[engine.version, engine.address].filter(Boolean).join(", "), now && `${now.title}, ${duration(now.seconds ?? 0, 0)}`, engine.detail];
   return h("div", {}, h("h2", {}, icon(...SIGNS[engine.state]), `${NAMES[engine.engine]}: ${WORDS[engine.state]}`),
-    ...[[engine.version, engine.address].filter(Boolean).join(", "), engine.detail].filter(Boolean).map((line) => h("p", {}, line)));
+    ...lines.filter(Boolean).map((line) => h("p", {}, line)));
 }
 
-/** A card that says why there are no demos. */
+/** A card that says why there are no demos; what holds for both engines is said once. */
 function trouble(engines) {
-  return h("div", { class: "card err" }, ...engines.map((engine) =>
-    h("div", {}, h("h2", {}, icon("no", "failed"), `${NAMES[engine.engine]} is not available. Questions work.`), h("p", {}, engine.detail))));
+  const names = engines.map((engine) => NAMES[engine.engine]).join(" and ");
+  const reasons = [...new Set(engines.map((engine) => engine.detail))];
+  return h("div", { class: "card err" }, h("div", {},
+    h("h2", {}, icon("no", "failed"), h("span", {}, `${names} ${engines.length > 1 ? "are" : "is"} not available, so there are no demos. Questions work.`)),
+    ...reasons.map((reason) => h("p", {}, reason))));
 }
 
 /** The chip opens and closes its details; Escape and a click elsewhere close them too. */

@@ -35,7 +35,8 @@ export class Progress {
     this.element.hidden = !steps.length; // nothing is left to prepare
     say(this.title, title);
     say(this.elapsed, duration(seconds, 0));
-    this.bar.style.width = `${((done + (now < 0 ? 0 : 0.5)) / Math.max(1, steps.length)) * 100}%`;
+    const part = now < 0 ? 0 : (steps[now].fraction ?? 0.5);
+    this.bar.style.width = `${((done + part) / Math.max(1, steps.length)) * 100}%`;
     this.track.setAttribute("aria-label", title);
     this.track.setAttribute("aria-valuemax", steps.length);
     this.track.setAttribute("aria-valuenow", done);

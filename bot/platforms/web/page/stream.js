@@ -8,7 +8,7 @@ async function post(path, body) {
   } catch {
     throw new Error("Portside does not answer. Is it still running? Start it with make run, then send this again.");
   }
-  const said = await answer.json();
+  const said = await answer.json().catch(() => ({ error: `Portside could not do that (${answer.status}). Try again.` }));
   if (!answer.ok) throw new Error(said.error);
   return said;
 }
@@ -37,9 +37,20 @@ export function follow(turn, on) {
   events.addEventListener("error", () => (events.readyState === EventSource.CLOSED ? on.gone() : on.lost()));
 }
 
-/** Follow how the engines do, for as long as the page is open; null while the server does not answer. */
+/**
+ * Follow how the engines do while the page is seen; null while the server does not answer. A hidden page lets go, because
+ * a browser opens only six connections to one server, and each tab would hold one.
+ */
 export function followEngines(show) {
-  const events = new EventSource("/engines/events");
-  events.addEventListener("engines", (event) => show(JSON.parse(event.data)));
-  events.addEventListener("error", () => show(null));
+  let events = null;
+  function attend() {
+    events?.close();
+    events = null;
+    if (document.hidden) return;
+    events = new EventSource("/engines/events");
+    events.addEventListener("engines", (event) => show(JSON.parse(event.data)));
+    events.addEventListener("error", () => show(null));
+  }
+  document.addEventListener("visibilitychange", attend);
+  attend();
 }
