@@ -42,8 +42,8 @@ def run(module: str, function: str, *arguments: Any) -> NoReturn:
         settings = read_settings()
     except BadSettings as error:
         raise click.UsageError(str(error)) from error
-    logs.start(settings.data)
-    running.run(getattr(import_module(f"bot.cli.{module}"), function)(settings, *arguments))
+    with logs.kept(settings.data):
+        running.run(getattr(import_module(f"bot.cli.{module}"), function)(settings, *arguments))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,28 +2,42 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 NAME = "portside.log"
-QUIET = ("httpx", "chromadb", "urllib3", "docker", "kubernetes", "openai", "asyncio", "uvicorn")
+QUIET = ("httpx", "chromadb", "urllib3", "docker", "kubernetes", "openai", "asyncio", "uvicorn", "bm25s")
 _BYTES, _KEPT = 1_000_000, 2
 
 
-def start(folder: Path) -> None:
+@contextmanager
+def kept(folder: Path) -> Iterator[None]:
     """Log into a file of the data folder, so that a terminal shows one sentence and not its traceback too."""
-    logging.basicConfig(handlers=[_handler(folder)], format=FORMAT, level=logging.INFO)
+    root, handler = logging.getLogger(), _handler(folder)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
 
 
 def _handler(folder: Path) -> logging.Handler:
     """The file; where it cannot be, what is worst goes to standard error."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return RotatingFileHandler(folder / NAME, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
+        handler: logging.Handler = RotatingFileHandler(
+            folder / NAME, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8"
+        )
+        handler.setLevel(logging.INFO)
     except OSError:
         handler = logging.StreamHandler(sys.stderr)
         handler.setLevel(logging.ERROR)
-        return handler
+    return handler

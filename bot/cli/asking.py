@@ -17,6 +17,7 @@ from bot.platforms.terminal import text
 from bot.presenting import present_answer
 from bot.settings import Settings
 from knowledge import Answer, Answerer, Ingested, Skipped, ingest
+from knowledge.errors import BadQuestion
 from sandbox.demos import load_demos
 
 BATCH_FORM = '{"qid": "1", "question": "What is a pod?"}'
@@ -28,16 +29,19 @@ async def ask(settings: Settings, question: str, collection: str, as_json: bool)
     async with open_knowledge(settings, IngestBar(), collection) as library:
         answer = await answered(Answerer(library, model=model(settings)), question)
     if as_json:
-        out_json(asdict(answer))
+        out_json({"qid": None, **asdict(answer)})
     else:
         out(text.render_reply(tuple(present_answer(answer, load_demos()))))
     return DONE
 
 
 async def answered(answerer: Answerer, question: str) -> Answer:
-    """The whole answer to one question."""
-    async with aclosing(answerer.answer(question)) as values:
-        *_, answer = [value async for value in values]
+    """The whole answer to one question; what cannot be read as one is refused with the reason."""
+    try:
+        async with aclosing(answerer.answer(read(question))) as values:
+            *_, answer = [value async for value in values]
+    except (BadMessage, BadQuestion) as error:
+        return Answer(question, str(error), "refused", refused=True, citations=(), hits=(), demo=None, seconds=0.0)
     assert isinstance(answer, Answer)  # noqa: S101 - an answer always ends with the whole of it
     return answer
 
@@ -54,16 +58,24 @@ async def ask_batch(settings: Settings, file: TextIO, collection: str) -> int:
 
 def batch(file: TextIO) -> Iterator[tuple[Any, str]]:
     """The questions of a batch. Raises `BadMessage` with the number of the first line that is none."""
-    for number, line in enumerate(file, start=1):
-        if not line.strip():
-            continue
+    try:
+        lines = [(number, line) for number, line in enumerate(file, start=1) if line.strip()]
+    except UnicodeDecodeError as error:
+        raise BadMessage("The batch is not UTF-8 text. Save it as UTF-8, then try again.") from error
+    for number, line in lines:
         try:
             row = json.loads(line)
-            yield row["qid"], read(row["question"])
-        except (ValueError, KeyError, TypeError, BadMessage) as error:
-            raise BadMessage(
-                f"Line {number} of the batch is no question. Each line has the form {BATCH_FORM}."
-            ) from error
+            qid, question = row["qid"], row["question"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise not_a_question(number) from error
+        if not isinstance(question, str):
+            raise not_a_question(number)
+        yield qid, question
+
+
+def not_a_question(number: int) -> BadMessage:
+    """What to say of a line that holds none."""
+    return BadMessage(f"Line {number} of the batch is no question. Each line has the form {BATCH_FORM}.")
 
 
 async def search(settings: Settings, words: str, collection: str, as_json: bool) -> int:

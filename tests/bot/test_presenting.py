@@ -112,4 +112,4 @@ def test_engines_on_their_way_are_shown_step_by_step() -> None:
 
 @pytest.mark.parametrize("state", ["ready", "failed", "absent"])
 def test_engines_that_are_not_on_their_way_show_no_progress(state: str) -> None:
-    assert present_engines((DOCKER, EngineStatus(Engine.KUBERNETES, state))) is None  # type: ignore[arg-type]
+    assert present_engines((DOCKER, EngineStatus(Engine.KUBERNETES, state))) is None

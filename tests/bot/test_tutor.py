@@ -44,7 +44,7 @@ class Slow(FakeEngines):
         docker = EngineStatus(Engine.DOCKER, "ready")
         step = EngineStep("Start three nodes", "now", 1.0)
         yield (docker, EngineStatus(Engine.KUBERNETES, "starting", steps=(step,)))
-        yield (docker, EngineStatus(Engine.KUBERNETES, self.ends))  # type: ignore[arg-type]
+        yield (docker, EngineStatus(Engine.KUBERNETES, self.ends))
 
 
 def tutor(lab: FakeLab | None = None, engines: FakeEngines | None = None, answers: Parrot | None = None) -> Tutor:

@@ -1,0 +1,212 @@
+"""The command line: exactly its forms and exit statuses, and one clear sentence for what is wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.__main__ import main
+
+COMMANDS = ["web", "chat", "ask", "search", "ingest", "demo", "reaper", "engines"]
+ENGINES = ["up", "down", "status", "kubeconfig"]
+LATER = ["replay", "selftest", "eval", "doctor", "slack", "discord", "serve"]
+PAGE = """---
+title: Lighthouses
+---
+# Lighthouses
+
+A lighthouse shows sailors where the rocks are. Its keeper lights the lamp every evening at dusk.
+
+## The lamp
+
+The lamp of a lighthouse burns oil, and a lens throws its light twenty miles out to sea.
+"""
+# A demo on a sandbox without engines, run as the command runs it: for signals, which need a process of their own.
+PROGRAM = """
+from fakes import QUICK, FakeLab
+from dataclasses import replace
+from bot.cli import running, showing
+from sandbox.demos import load_demos
+from sandbox.events import Fault
+
+async def work():
+    run = showing.Run(load_demos()["selfheal"], Fault.HANG, FakeLab(replace(QUICK, observe=60.0)).open)
+    await showing.as_lines(run)
+    return running.DONE
+
+running.run(work())
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder of the test's own."""
+    os.environ["PORTSIDE_DATA"] = str(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def portside(*arguments: str, stdin: str | bytes = "") -> Result:
+    return CliRunner().invoke(main, arguments, input=stdin)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), *(["engines", name] for name in ENGINES)])
+def test_every_command_has_help_with_an_example(command: list[str]) -> None:
+    result = portside(*command, "--help")
+
+    assert result.exit_code == 0
+    assert not command or "Example: " in result.stdout
+
+
+@pytest.mark.parametrize("command", LATER)
+def test_commands_of_later_releases_are_absent(command: str) -> None:
+    assert portside(command).exit_code == 2
+
+
+def test_help_loads_none_of_the_heavy_libraries() -> None:
+    heavy = "chromadb", "kubernetes", "docker", "onnxruntime", "numpy", "pydantic", "rich", "starlette"
+    code = f"import sys, bot.__main__; print([name for name in {heavy} if name in sys.modules])"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["aks", "why"], 'There is no command "aks". Nearest: ask'),
+        (["engines", "stat"], 'There is no command "stat". Nearest: status'),
+        (["ask"], "Give one question"),
+        (["ask", "why", "--batch", "-"], "Give one question"),
+        (["ask", "why", "--batch", "/nowhere"], "No such file"),
+        (["ask", ""], "That message is empty."),
+        (["ask", "x" * 100_000], "Ask in a few sentences."),
+        (["ask", "\x07\x08"], "That message is not text."),
+        (["search", " ", "--json"], "That message is empty."),
+        (["demo", "selfheel"], "Nearest: selfheal."),
+        (["demo", "selfheal", "--fault", "boom"], "It takes: crash, hang, oom, remove."),
+        (["demo", "selfheal", "--replicas", "3"], "No such option"),
+        (["demo"], "Missing argument"),
+        (["reaper", "--twice"], "No such option"),
+        (["ingest"], "Missing argument"),
+        (["ask", "why", "--collection", "no-such"], "There is no collection"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_status_2(arguments: list[str], said: str, data: Path) -> None:
+    result = portside(*arguments)
+
+    assert result.exit_code == 2
+    assert said in result.stderr.replace("\n", " ")
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("not json\n", "Line 1 of the batch"),
+        ('{"qid": "1", "question": "What is a pod?"}\n{"question": "no id"}\n', "Line 2 of the batch"),
+        ('{"qid": "1", "question": 7}\n', "Line 1 of the batch"),
+        (b'{"qid": "1", "question": "\xff\xfe"}\n', "not UTF-8"),
+    ],
+)
+def test_a_batch_that_is_none_answers_nothing_and_names_the_line(lines: str | bytes, said: str, data: Path) -> None:
+    result = portside("ask", "--batch", "-", "--json", stdin=lines)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_a_bad_setting_is_named_and_status_2() -> None:
+    os.environ["PORTSIDE_WEB_PORT"] = "http"
+
+    result = portside("web")
+
+    assert result.exit_code == 2
+    assert "PORTSIDE_WEB_PORT" in result.stderr
+
+
+def test_a_port_in_use_is_said_before_anything_is_started(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        os.environ["PORTSIDE_WEB_PORT"] = str(taken.getsockname()[1])
+        result = portside("web")
+
+    assert result.exit_code == 1
+    assert "choose another one with PORTSIDE_WEB_PORT" in result.stderr
+    assert not (data / "knowledge").exists()
+
+
+def test_a_data_folder_that_cannot_be_written_is_one_sentence_and_status_1(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "page.md").write_text(PAGE)
+    os.environ["PORTSIDE_DATA"] = str(tmp_path / "file" / "data")
+
+    result = portside("ingest", str(tmp_path / "page.md"))
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("portside: ")
+    assert "Check that it can be written" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_no_cluster_has_no_kubeconfig(data: Path) -> None:
+    result = portside("engines", "kubeconfig")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "portside engines up" in result.stderr
+
+
+def test_the_reaper_starts_no_engine_and_is_done_where_none_is_up(data: Path) -> None:
+    result = portside("reaper", "--once")
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert not (data / "engines").exists()
+
+
+def test_pages_of_ones_own_are_taken_in_found_and_answered_from(data: Path, tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "lighthouses.md").write_text(PAGE)
+    (pages / "latin1.md").write_bytes("# Caf\xe9\n\nWords.\n".encode("latin-1"))
+
+    taken = portside("ingest", str(pages), "--collection", "sea")
+    found = portside("search", "who lights the lamp", "--json", "--collection", "sea")
+    asked = portside("ask", "What does the lamp of a lighthouse burn?", "--json", "--collection", "sea")
+    batch = '{"qid": "a", "question": "What does the lamp of a lighthouse burn?"}\n{"qid": "b", "question": ""}\n'
+    answered = portside("ask", "--batch", "-", "--json", "--collection", "sea", stdin=batch)
+
+    assert taken.exit_code == 0
+    assert "skipped latin1.md: it is not UTF-8 text" in taken.stderr
+    assert json.loads(found.stdout.splitlines()[0]).keys() == {"source", "heading", "text", "score"}
+    assert json.loads(found.stdout.splitlines()[0])["source"] == "lighthouses.md"
+    answer = json.loads(asked.stdout)
+    fields = ["qid", "question", "answer", "mode", "refused", "citations", "hits", "demo", "seconds"]
+    assert list(answer) == fields
+    assert "oil" in answer["answer"]
+    first, second = map(json.loads, answered.stdout.splitlines())
+    assert (list(first), first["qid"], second["qid"]) == (fields, "a", "b")
+    assert (second["mode"], second["refused"], second["citations"], second["hits"]) == ("refused", True, [], [])
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_run_with_its_clean_up_told_and_the_result_last(number: signal.Signals, status: int) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, env=environment) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if json.loads(line)["kind"] == "fault":
+                break
+        run.send_signal(number)
+        kinds = [json.loads(line) for line in run.stdout]
+
+    assert run.returncode == status
+    assert [event["kind"] for event in kinds[-3:]] == ["cleanup", "cleanup", "result"]
+    assert (kinds[-1]["completed"], kinds[-1]["cleaned_up"], kinds[-1]["error"]) == (
+        False,
+        True,
+        "The run was stopped.",
+    )
