@@ -16,6 +16,7 @@ NODES = ("node1", "node2", "node3")
 API_PORT = 6443
 
 _PREFIX = 16
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _RUNTIME = Path("/run")
 
 
@@ -153,7 +154,7 @@ def parse_range(text: str) -> IPv4Network:
         raise EngineUnavailable(_bad_range(text, "is not a range of IPv4 addresses")) from error
     if network.prefixlen != _PREFIX:
         raise EngineUnavailable(_bad_range(text, "is not a /16"))
-    if not network.is_private or network.is_loopback or network.is_link_local or network.is_unspecified:
+    if not any(network.subnet_of(private) for private in _PRIVATE):
         raise EngineUnavailable(_bad_range(text, "is not a private range"))
     return network
 

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from boxes import CHAIN, chain, held, program, until
 from machine import changes, machine, output
 
 from sandbox import local
-from sandbox.engines import EngineConfig
+from sandbox.engines import EngineConfig, Engines
 from sandbox.errors import EngineUnavailable
-from sandbox.local import cgroups
+from sandbox.local import cgroups, foreign, images
 from sandbox.local.engines import current_report
 from sandbox.local.layout import Layout
 from sandbox.local.locks import Locks
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.machine, pytest.mark.docker]
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from sandbox.engines import EngineConfig
+from sandbox.engines import EngineConfig, Engines
 from sandbox.local.engines import LocalEngines
 from sandbox.local.foreign import Choice
 
@@ -143,3 +144,30 @@ async def test_a_range_that_is_in_use_is_refused_with_what_to_do(own: EngineConf
         assert list(output("ip", "route", "delete", "unreachable", taken)) == []
 
     assert current_report(layout, Locks(layout.home)).ours == frozenset()
+
+
+async def test_engines_of_the_operators_are_used_as_they_are_and_nothing_of_ours_is_started(
+    engines: Engines, engine_config: EngineConfig, tmp_path: Path
+) -> None:
+    docker, cluster = await engines.docker(), await engines.cluster()
+    admin = Layout.of(engine_config).admin
+    os.environ["KUBECONFIG"] = str(admin)
+    named = EngineConfig(
+        tmp_path, engine_config.cache, docker_host=docker.host, kube_context="portside", demo_image=cluster.image
+    )
+    by_build = replace(named, demo_image=None)
+
+    async with local.open_engines(replace(named, demo_image=f"{images.NAME}:1")) as operators:
+        states = [seen async for seen in operators.progress()][-1]
+        there = await operators.docker(), await operators.cluster()
+    _, built = await foreign.docker(docker.host, by_build)
+
+    assert [(status.state, status.address) for status in states] == [
+        ("ready", docker.host),
+        ("ready", Layout.of(engine_config).api),
+    ]
+    assert all(status.version for status in states)
+    assert not any(endpoint.ours for endpoint in there)
+    assert there[0].image == built.image == docker.image
+    assert (there[1].kubeconfig, there[1].context) == (admin, "portside")
+    assert os.listdir(tmp_path) == []
