@@ -3,10 +3,12 @@
 import sys
 
 from bot.app import build
-from bot.cli.printing import IngestBar
+from bot.cli.printing import IngestBar, out
 from bot.cli.running import DONE
 from bot.platforms import web
 from bot.platforms.terminal.chat import converse
+from bot.platforms.terminal.text import render
+from bot.presenting import present_help
 from bot.settings import Settings
 
 
@@ -20,6 +22,7 @@ async def serve_web(settings: Settings) -> int:
 
 async def chat(settings: Settings) -> int:
     """Talk in the terminal until the end of input."""
+    out(render(present_help()))
     async with build(settings, IngestBar()) as tutor:
         await converse(tutor, sys.stdin, sys.stdout)
     return DONE

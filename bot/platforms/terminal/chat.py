@@ -9,8 +9,7 @@ from typing import TextIO
 from bot.delivery import deliver
 from bot.messages import Message
 from bot.platforms.terminal.screen import open_screen
-from bot.platforms.terminal.text import in_chat, render, written
-from bot.presenting import present_help
+from bot.platforms.terminal.text import in_chat, written
 from bot.tutor import Tutor
 
 PROMPT = "\n> "
@@ -19,7 +18,6 @@ MOST_BYTES = 64 * 1024
 
 async def converse(tutor: Tutor, source: TextIO, target: TextIO) -> None:
     """Answer line after line until the end of input."""
-    _say(target, render(present_help()) + "\n")
     prompt = PROMPT if source.isatty() else "\n"
     _say(target, prompt)
     async with aclosing(lines(source.fileno())) as said:

@@ -6,7 +6,7 @@ import sys
 import termios
 import tty
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Protocol, TextIO
 
 from rich.console import Console
@@ -49,15 +49,20 @@ class Redrawn:
     def __init__(self, live: Live, typed: Typed) -> None:
         self._live = live
         self._typed = typed
+        self._keys = ExitStack()
+        self._work: asyncio.Task[Reply] | None = None
 
     async def show(self, reply: Reply) -> None:
-        """Draw the reply where it stood."""
+        """Draw the reply where it stood; from its first demo on, `q` quits."""
+        if self._work and any(isinstance(part, Card | Progress) for part in reply):
+            self._keys.enter_context(keys(sys.stdin, self._work))
+            self._work = None
         self._live.update(coloured(render_reply(reply, self._typed), self._live.console.encoding), refresh=True)
 
     async def until_quit(self, work: Coroutine[Any, Any, Reply]) -> Reply | None:
         """Do the work until it ends or `q` is pressed."""
-        task = asyncio.ensure_future(work)
-        with keys(sys.stdin, task), suppress(asyncio.CancelledError):
+        task = self._work = asyncio.ensure_future(work)
+        with self._keys, suppress(asyncio.CancelledError):
             return await task
         if (me := asyncio.current_task()) and me.cancelling():
             raise asyncio.CancelledError
