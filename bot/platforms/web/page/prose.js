@@ -24,8 +24,12 @@ function inline(text, cite) {
 
 /** A source's number, right behind the words it belongs to; as it is written where there is no such source. */
 function cited(nodes, button, written) {
-  if (button) nodes.push(nodes.pop().trimEnd());
-  nodes.push(button ?? written);
+  if (!button) {
+    nodes.push(written);
+    return;
+  }
+  const [, before, word] = /^(.*?)(\S{0,24})\s*$/s.exec(nodes.pop());
+  nodes.push(before, h("span", { class: "nb" }, word, button));
 }
 
 /** A list, if every line of the block is an item of one. */

@@ -1,12 +1,14 @@
 // The sources of one answer: their numbers in the text, their list below it, and a note in the margin for the open one.
 
 import { h, icon } from "./dom.js";
+import { prose } from "./prose.js";
 
 const WIDE = matchMedia("(min-width: 1021px)");
 
 /** Where a source's words stand, in the words of a reader. */
 function place(source) {
-  const section = source.heading && source.heading !== source.title ? `, section “${source.heading}”` : "";
+  const heading = source.heading.split(" > ").filter((part) => part !== source.title).join(" > ");
+  const section = heading ? `, section “${heading}”` : "";
   const linked = /^https?:\/\//.test(source.url ?? "");
   const name = linked ? h("a", { href: source.url, target: "_blank", rel: "noopener noreferrer" }, source.source) : source.source;
   return h("p", { class: "where" }, name, section);
@@ -62,7 +64,7 @@ export class SourceNotes {
     this.note = h("aside", { class: "note", id: this.id, role: "group", "aria-label": `Source ${source.n}`, "data-source": source.n },
       h("h3", {}, h("span", { class: "m" }, source.n), source.title,
         h("button", { type: "button", class: "close", "aria-label": `Close source ${source.n}`, onclick: shut }, icon("no"))),
-      h("blockquote", {}, `“${source.text.trim()}”`), place(source));
+      h("blockquote", {}, ...prose(source.text, () => null)), place(source));
     this.note.addEventListener("keydown", (event) => event.key === "Escape" && shut());
     if (WIDE.matches) this.body.append(this.note);
     else opener.closest(".parts > *").after(this.note);
