@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
@@ -171,7 +172,9 @@ class Containers:
                     loop.call_soon_threadsafe(lines.put_nowait, line)
             loop.call_soon_threadsafe(lines.put_nowait, None)
 
-        reading = asyncio.create_task(asyncio.to_thread(read))
+        # A thread of its own: the shared ones are few, and this one is taken for as long as the run lasts.
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="docker-events")
+        reading = loop.run_in_executor(thread, read)
         try:
             while (line := await lines.get()) is not None:
                 if observed := docker_observation(line):
@@ -180,6 +183,7 @@ class Containers:
             with contextlib.suppress(OSError):  # the engine may have hung up first
                 stream.close()
             await reading
+            thread.shutdown(wait=False)
         with translated():
             raise ConnectionError("the stream of events ended")
 
