@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -12,7 +13,7 @@ from sandbox.cluster_api import Api
 from sandbox.containers import Containers
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
-from sandbox.demos.selfheal import CHECK
+from sandbox.demos.selfheal import CHECK, docker_run
 from sandbox.engines import Engines
 from sandbox.events import Command, Engine, Event, Fault, Injected, Probe, Result, Started
 from sandbox.lab import Lab
@@ -169,6 +170,20 @@ HARDENED = {
 }
 
 
+def described(inspected: dict[str, Any]) -> set[str]:
+    """What a learner would type for a container, read back from the engine."""
+    limits, health = inspected["HostConfig"], inspected["Config"]["Healthcheck"]
+    policy = limits["RestartPolicy"]
+    return {
+        f"--restart={policy['Name']}:{policy['MaximumRetryCount']}",
+        f"--memory={limits['Memory'] // 2**20}m",
+        f"--cpus={limits['NanoCpus'] / 1e9:g}",
+        f"--health-interval={health['Interval'] // 10**9}s",
+        f"--health-timeout={health['Timeout'] // 10**9}s",
+        f"--health-retries={health['Retries']}",
+    }
+
+
 async def test_the_kernel_sees_both_copies_hardened(engines: Engines) -> None:
     async with Lab(engines).open("live-test", 60) as sandbox:
         await sandbox.prepare()
@@ -187,5 +202,6 @@ async def test_the_kernel_sees_both_copies_hardened(engines: Engines) -> None:
         assert [restrictions(process) for process in processes(pod)] == [HARDENED]
         assert limits["Memory"] == limits["MemorySwap"] == 64 * 1024 * 1024
         assert (limits["NanoCpus"], limits["PidsLimit"]) == (250_000_000, 64)
+        assert described(container.attrs) <= set(docker_run(name).split())
         assert not limits["Binds"]
         assert not limits["PortBindings"]

@@ -3,19 +3,21 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sandbox.cluster import Cluster, sweep
+from sandbox.cluster import Cluster, _due, sweep
 from sandbox.engines import ClusterEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
 from sandbox.events import EngineInfo
 from sandbox.manifests import service
-from sandbox.names import EXPIRES_AT, Tag
+from sandbox.names import EXPIRES_AT, Tag, write_time
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TAG = Tag("abcdefghij", "ada", NOW)
@@ -221,6 +223,22 @@ async def test_a_sweep_deletes_only_namespaces_of_ours_that_have_expired(api: Fa
     assert [(path, body) for method, path, body in api.seen if method == "DELETE"] == [
         ("/api/v1/namespaces/portside-expired001", {"preconditions": {"uid": "uid-portside-expired001"}})
     ]
+
+
+@given(
+    names=st.sampled_from(["portside-abcdefghij", "portside-system", "default", "portside-ABCDEFGHIJ", "portside-a"]),
+    offset=st.integers(-100_000, 100_000),
+    going=st.booleans(),
+)
+def test_a_namespace_is_due_only_if_it_is_ours_past_its_time_and_not_on_its_way(
+    names: str, offset: int, going: bool
+) -> None:
+    moment = write_time(NOW + timedelta(seconds=offset))
+    metadata = {"deletionTimestamp": moment} if going else {}
+
+    assert _due(expiring(names, moment, **metadata), NOW) == (
+        names == "portside-abcdefghij" and offset < 0 and not going
+    )
 
 
 async def test_a_sweep_deletes_twenty_at_most(api: FakeApi, tmp_path: Path) -> None:
