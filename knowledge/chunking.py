@@ -28,6 +28,7 @@ _BARE = re.compile(r"<(https?://[^>\s]+)>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![\w*])")
+_GAP = re.compile(r"(?<=\S)[ \t]{2,}")
 _CODE = re.compile(r"(`+[^`\n]+`+)")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[`A-Z0-9])")
 
@@ -86,7 +87,7 @@ def clean(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    text = _TAG.sub("", _BARE.sub(r"\1", text))
+    text = _GAP.sub(" ", _TAG.sub("", _BARE.sub(r"\1", text)))
     return _EMPHASIS.sub(r"\2", _STRONG.sub(r"\2", text)).replace("\\", "")
 
 

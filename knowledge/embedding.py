@@ -13,7 +13,7 @@ from knowledge.errors import ModelDamaged
 Vectors = npt.NDArray[np.float32]
 
 MODEL = Path(__file__).parent / "model"
-_TOKENS = 256
+_TOKENS = 192
 _BATCH = 16
 _THREADS = 2
 
@@ -95,9 +95,13 @@ class Remembered:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one row of length one for each text."""
-        new = [text for text in texts if key(text) not in self._rows]
+        new = [text for text in texts if not self.knows(text)]
         made = dict(zip(new, self._loaded().embed(new), strict=True)) if new else {}
         return np.array([made[text] if text in made else self._vectors[self._rows[key(text)]] for text in texts])
+
+    def knows(self, text: str) -> bool:
+        """Whether the vector of a text was made before."""
+        return key(text) in self._rows
 
     def _loaded(self) -> MiniLM:
         self._model = self._model or MiniLM()

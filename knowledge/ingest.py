@@ -98,7 +98,7 @@ class _Update:
         done = self._total - len(self.changed)
         for group in _groups(self.changed):
             embedder = embedder or MiniLM()  # loaded only when a page has changed
-            self._store.add(self._collection, group, np.vstack([vectors_of(page, embedder) for page in group]))
+            self._store.add(self._collection, group, vectors_of(group, embedder))
             for page in group:
                 self._store.remove(self._collection, page.key, self._before.get(page.key, set()) - {page.digest})
             done += len(group)
@@ -109,15 +109,20 @@ class _Update:
             self._store.finish(self._collection)
 
 
-def vectors_of(page: Page, embedder: Embedder) -> Vectors:
-    """Return a page's vectors: chunks drawn towards their headings, and the questions that the page answers."""
-    count = len(page.chunks)
-    headings = [f"{piece.title}: {piece.heading.rsplit(STEP, 1)[-1]}" for piece in page.chunks]
-    bodies = [f"{piece.heading}\n{piece.text}" for piece in page.chunks]
-    vectors = embedder.embed([*bodies, *headings, *page.texts[count:]])
-    chunks = vectors[:count] + _HEADING * vectors[count : 2 * count]
-    chunks /= np.linalg.norm(chunks, axis=1, keepdims=True)
-    return np.vstack([chunks, vectors[2 * count :]])
+def vectors_of(pages: Sequence[Page], embedder: Embedder) -> Vectors:
+    """Return the vectors of the pages' texts, page by page: chunks drawn towards their headings, and questions."""
+    chunks = [piece for page in pages for piece in page.chunks]
+    bodies = [f"{piece.heading}\n{piece.text}" for piece in chunks]
+    headings = [f"{piece.title}: {piece.heading.rsplit(STEP, 1)[-1]}" for piece in chunks]
+    questions = [question for page in pages for question in page.questions]
+    made = embedder.embed([*bodies, *headings, *questions])
+    drawn, asked = made[: len(chunks)] + _HEADING * made[len(chunks) : 2 * len(chunks)], made[2 * len(chunks) :]
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    rows: list[Vectors] = []
+    for page in pages:
+        rows += [drawn[: len(page.chunks)], asked[: len(page.questions)]]
+        drawn, asked = drawn[len(page.chunks) :], asked[len(page.questions) :]
+    return np.vstack(rows)
 
 
 def _groups(pages: Sequence[Page]) -> Iterator[list[Page]]:

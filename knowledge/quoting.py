@@ -12,10 +12,11 @@ from knowledge.retrieval import Found, compared
 
 # Characters: of an answer, of a section that is quoted whole, of what a further section may add, of a piece of code.
 BUDGET = 1200
-_WHOLE, _FURTHER, _LEAST, _LONGEST_CODE = 750, 450, 150, 420
+_WHOLE, _FURTHER, _LEAST, _LONGEST_CODE = 950, 450, 150, 420
 _MOST_EXCERPTS, _MOST_UNITS, _LIST_ITEMS, _LOOKED_AT = 3, 4, 3, 8
-# A section whose score is close to the best one's is quoted like it, a near one in those units that say enough.
-_CLOSE, _NEAR, _TELLING = 0.88, 0.62, 0.3
+# A section whose score is close to the best one's is quoted like it, a near one in those units that say enough;
+# an item of a list that was not asked for whole has to say this part of what the best one says.
+_CLOSE, _NEAR, _TELLING, _PART = 0.88, 0.62, 0.3, 0.5
 _FOR_LIST = 0.2
 _LIST = re.compile(
     r"\b(what are|which|list|name|how many|all|every|types?|kinds?|ways|reasons|steps|things|differences|parts|phases"
@@ -120,10 +121,11 @@ def _pick(choice: Sequence[Unit], found: Found, room: int, *, whole: bool, liste
     if whole and sum(len(unit.text) + 1 for unit in choice) <= (room if listed else min(room, _WHOLE)):
         return list(choice)
     worth = [_worth_of(unit, found, listed) for unit in choice]
+    enough = 0.0 if listed else _PART * max(worth, default=0.0)
     picked: set[int] = set()
     for at in sorted(range(len(choice)), key=lambda place: -worth[place]):
-        if not whole and worth[at] < _TELLING:
-            break
+        if worth[at] < (enough if choice[at].kind == "item" else 0.0) or (not whole and worth[at] < _TELLING):
+            continue
         bound = {at} | _needed(choice, at)
         size = sum(len(choice[place].text) + 1 for place in picked | bound)
         if size <= room:

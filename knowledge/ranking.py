@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.keywords import Keywords, stems
-from knowledge.reading import units
 from knowledge.store import Snapshot
 
 # Weights of the light re-ranker; each signal lies in 0..1, and so does their sum. Fitted on the questions of `tune`.
-_COSINE, _KEYWORDS, _RANKS, _PAGE, _AROUND, _BODY, _SENTENCE = 0.55, 0.04, 0.26, 0.02, 0.02, 0.06, 0.05
-# What a question that a page says it answers adds, and the share of it that the page's other sections get.
-_ASKED, _OF_PAGE = 0.45, 0.8
+_COSINE, _ASKED, _KEYWORDS, _RANKS, _PAGE, _AROUND, _BODY = 0.36, 0.34, 0.03, 0.18, 0.02, 0.01, 0.06
+# The share of a question that a page says it answers which counts for the page's other sections.
+_OF_PAGE = 0.8
 _CANDIDATES = 50
 _RANK_CONSTANT = 10
 
@@ -45,6 +44,7 @@ class Index:
         self.keywords = Keywords(chunks, plain)
         self._vectors = snapshot.vectors
         self._asked_vectors = snapshot.asked
+        self._asks = np.array([bool(piece.questions) for piece in chunks])
         sources: dict[str, int] = {}
         self.page_of = np.array([sources.setdefault(piece.source, len(sources)) for piece in chunks])
         self.pages: dict[int, list[int]] = defaultdict(list)
@@ -53,7 +53,6 @@ class Index:
         self._meant = [self._section(row, sources[source]) for row, source in enumerate(snapshot.questions)]
         self._headings = [frozenset(stems(piece.heading)) for piece in chunks]
         self._asked = [frozenset(stems(" ".join(piece.questions))) for piece in chunks]
-        self._sentences: dict[int, list[frozenset[str]]] = {}
         self._bodies: dict[int, frozenset[str]] = {}
 
     def body(self, at: int) -> frozenset[str]:
@@ -78,8 +77,8 @@ class Index:
         return page, members[int(np.argmax(self._vectors[members] @ self._asked_vectors[row]))]
 
     def _asked_near(self, query: Query) -> npt.NDArray[np.float32]:
-        """Return, for each chunk, how near the question is to one that its page says it answers."""
-        near = np.zeros(len(self.chunks), dtype=np.float32)
+        """Return how near the question is to one that each page says it answers; to the chunk, if it says none."""
+        near = np.where(self._asks, 0.0, self.cosines(query)).astype(np.float32)
         if not self._meant:
             return near
         for (page, section), cosine in zip(self._meant, self._asked_vectors @ query.vector, strict=True):
@@ -88,20 +87,21 @@ class Index:
             near[section] = max(near[section], cosine)
         return near
 
+    def cosines(self, query: Query) -> npt.NDArray[np.float32]:
+        """Return how near each chunk is to the question."""
+        return np.asarray(np.clip(self._vectors @ query.vector, 0.0, 1.0), dtype=np.float32)
+
     def rank(self, query: Query) -> list[Scored]:
         """Return the best chunks, best first."""
-        cosines = np.clip(self._vectors @ query.vector, 0.0, 1.0)
+        cosines = self.cosines(query)
         keywords = _share(self.keywords.scores(query.terms))
         page_best = _best_by_page(keywords, self.page_of)
         ranks = _fused(cosines, keywords)
         asked = self._asked_near(query)
         first = _COSINE * cosines + _KEYWORDS * keywords + _RANKS * ranks + _ASKED * asked
-        scale = 1 / (1 + _ASKED) if self._meant else 1.0
         candidates = np.argsort(-first)[:_CANDIDATES]
         scored = [
-            Scored(
-                at, scale * (float(first[at] + _PAGE * page_best[at]) + self._covered(query.terms, at)), cosine, near
-            )
+            Scored(at, float(first[at] + _PAGE * page_best[at]) + self._covered(query.terms, at), cosine, near)
             for at, cosine, near in zip(
                 candidates.tolist(), cosines[candidates].tolist(), asked[candidates].tolist(), strict=True
             )
@@ -109,15 +109,9 @@ class Index:
         return sorted(scored, key=lambda found: -found.score)
 
     def _covered(self, terms: Sequence[str], at: int) -> float:
-        """Return how much of a question stands in a chunk, around it, and together in one sentence of it."""
-        if at not in self._sentences:
-            self._sentences[at] = [frozenset(stems(unit.text)) for unit in units(self.chunks[at].text)]
-        together = max((self.coverage(terms, sentence) for sentence in self._sentences[at]), default=0.0)
-        return (
-            _AROUND * self.coverage(terms, self.around(at))
-            + _BODY * self.coverage(terms, self.body(at) | self._headings[at])
-            + _SENTENCE * together
-        )
+        """Return how much of a question stands in a chunk and around it."""
+        around = self.coverage(terms, self.around(at))
+        return _AROUND * around + _BODY * self.coverage(terms, self.body(at) | self._headings[at])
 
 
 def _share(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -26,7 +26,7 @@ from knowledge.errors import StoreUnusable, UnknownCollection
 
 _BATCH = 2000
 # Raised whenever chunks are cut, embedded or kept differently, so that an older index is made anew.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,14 @@ class Page:
     chunks: tuple[Chunk, ...]
 
     @property
+    def questions(self) -> tuple[str, ...]:
+        """Return the questions that the page says it answers."""
+        return self.chunks[0].questions
+
+    @property
     def texts(self) -> list[str]:
         """Return what is stored: the words of each chunk, then the questions that the page says it answers."""
-        return [chunk.text for chunk in self.chunks] + list(self.chunks[0].questions)
+        return [chunk.text for chunk in self.chunks] + list(self.questions)
 
     @property
     def key(self) -> str:

@@ -33,7 +33,7 @@ def main() -> None:
     for file in find_files([CORPUS]):
         for page in read_pages(file):
             if isinstance(page, Page):
-                vectors_of(page, recorder)
+                vectors_of([page], recorder)
     keys = np.array([list(kept) for kept in recorder.kept], dtype=np.uint8)
     vectors = np.array(list(recorder.kept.values()), dtype=np.float16)
     np.savez_compressed(MODEL / "curriculum.npz", keys=keys, vectors=vectors)
