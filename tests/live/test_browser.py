@@ -83,19 +83,20 @@ async def photograph(page: Page, name: str) -> None:
 @pytest.mark.parametrize("state", STATES)
 async def test_each_state_fits_the_page_and_no_browser_complains(browser: Browser, state: str) -> None:
     scripted, text, words = STATES[state]
-    for width, theme in ((width, theme) for width in SIZES for theme in THEMES):
-        view = {"viewport": {"width": width, "height": 800}, "color_scheme": theme}
-        async with opened(browser, FakeTutor(**scripted), **view) as page:
-            if text:
-                await send(page, text)
-            await expect(page.locator("main").get_by_text(words).first).to_be_visible()
-            beside = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            nameless = await page.evaluate(NAMELESS)
+    async with opened(browser, FakeTutor(**scripted)) as page:
+        if text:
+            await send(page, text)
+        await expect(page.locator("main").get_by_text(words).first).to_be_visible()
+        for width, theme in ((width, theme) for width in SIZES for theme in THEMES):
+            await page.set_viewport_size({"width": width, "height": 800})
+            await page.emulate_media(color_scheme=theme)
             await photograph(page, f"{state}-{width}-{theme}")
 
-            assert (beside, nameless) == (0, [])
+            assert await page.evaluate(BESIDE) == 0
+            assert await page.evaluate(NAMELESS) == []
 
 
+BESIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LIGHT, DARK = "rgb(237, 241, 240)", "rgb(13, 22, 28)"
 GROUND = "getComputedStyle(document.body).backgroundColor"
 BAD_REQUEST = ["Failed to load resource: the server responded with a status of 400 (Bad Request)"]

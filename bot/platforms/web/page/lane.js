@@ -20,6 +20,7 @@ export class Lane {
     this.beside = h("div", { class: "lb" }, this.marks, this.picture);
     this.element = h("section", { class: "lane" }, h("div", { class: "lh" }, this.name, this.version, this.state), this.beside);
     this.below = new Below();
+    new ResizeObserver(() => this.named && this.nameActs(...this.named)).observe(this.beside);
   }
 
   /** Take new figures. */
@@ -32,6 +33,7 @@ export class Lane {
     this.picture.setAttribute("aria-label", `${lane.name}: ${lane.state}`);
     redraw(this.marks, [lane.acts, lane.back_at, card.fault_at, scale], () => marks(lane, card, scale));
     this.below.update(lane, card);
+    this.named = [lane.bars, scale];
     this.nameActs(lane.bars, scale);
   }
 
