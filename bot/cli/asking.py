@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import asdict
@@ -13,7 +14,8 @@ from bot.cli.printing import IngestBar, err, out, out_json
 from bot.cli.running import DONE
 from bot.commands import read
 from bot.errors import BadMessage
-from bot.platforms.terminal import text
+from bot.parts import Reply, Text
+from bot.platforms.terminal.screen import Screen, open_screen
 from bot.presenting import present_answer
 from bot.settings import Settings
 from knowledge import Answer, Answerer, Ingested, Skipped, ingest
@@ -27,12 +29,23 @@ async def ask(settings: Settings, question: str, collection: str, as_json: bool)
     """Answer one question."""
     question = read(question)
     async with open_knowledge(settings, IngestBar(), collection) as library:
-        answer = await answered(Answerer(library, model=model(settings)), question)
-    if as_json:
-        out_json({"qid": None, **asdict(answer)})
-    else:
-        out(text.render_reply(tuple(present_answer(answer, load_demos()))))
+        answerer = Answerer(library, model=model(settings))
+        if as_json:
+            out_json({"qid": None, **asdict(await answered(answerer, question))})
+        else:
+            with open_screen(sys.stdout) as screen:
+                await screen.until_quit(grown(answerer, question, screen))
     return DONE
+
+
+async def grown(answerer: Answerer, question: str, screen: Screen) -> Reply:
+    """Show an answer as it grows; an error is for the command to tell."""
+    reply: Reply = ()
+    async with aclosing(answerer.answer(question)) as values:
+        async for value in values:
+            reply = tuple(present_answer(value, load_demos())) if isinstance(value, Answer) else (Text(value.text),)
+            await screen.show(reply)
+    return reply
 
 
 async def answered(answerer: Answerer, question: str) -> Answer:

@@ -176,6 +176,7 @@ def test_pages_of_ones_own_are_taken_in_found_and_answered_from(data: Path, tmp_
     taken = portside("ingest", str(pages), "--collection", "sea")
     found = portside("search", "who lights the lamp", "--json", "--collection", "sea")
     asked = portside("ask", "What does the lamp of a lighthouse burn?", "--json", "--collection", "sea")
+    told = portside("ask", "What does the lamp of a lighthouse burn?", "--collection", "sea")
     batch = '{"qid": "a", "question": "What does the lamp of a lighthouse burn?"}\n{"qid": "b", "question": ""}\n'
     answered = portside("ask", "--batch", "-", "--json", "--collection", "sea", stdin=batch)
 
@@ -187,6 +188,7 @@ def test_pages_of_ones_own_are_taken_in_found_and_answered_from(data: Path, tmp_
     fields = ["qid", "question", "answer", "mode", "refused", "citations", "hits", "demo", "seconds"]
     assert list(answer) == fields
     assert "oil" in answer["answer"]
+    assert told.stdout.rstrip().endswith("lighthouses.md")
     first, second = map(json.loads, answered.stdout.splitlines())
     assert (list(first), first["qid"], second["qid"]) == (fields, "a", "b")
     assert (second["mode"], second["refused"], second["citations"], second["hits"]) == ("refused", True, [], [])

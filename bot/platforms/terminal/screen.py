@@ -120,8 +120,8 @@ class Lines:
         finally:
             if self._said and self._reply:
                 self._write("")
-            final = tuple(part for part in self._reply if not isinstance(part, Progress))
-            self._write(render_reply(final, self._typed))
+            if final := tuple(part for part in self._reply if not isinstance(part, Progress)):
+                self._write(render_reply(final, self._typed))
 
     def _write(self, line: str) -> None:
         self._file.write(written(line, self._file.encoding) + "\n")
