@@ -18,6 +18,7 @@ What other packages use; everything else is this package's own business:
 stands in `Result.error`; it raises only what is a fault of our own, after the `Result`. Close it with `aclose()`
 (`contextlib.aclosing`) to stop a run: the sandbox is removed before that returns. An `Observed` says who acted only
 after its engine's `Injected`. In `Result.engines` an engine is missing where a run ended before it was measured.
+`Cleanup.left` holds "run ID" where an engine could not be asked any more: the reaper removes that run at its expiry.
 `Finding` sentences are made from measured values; `Demo.settings` holds for each setting of `Started.settings` that
 the demo makes itself the value used and the engine's default.
 """
