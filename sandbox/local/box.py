@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from sandbox.local.programs import Program
 
 PROGRAMS = ("unshare", "setpriv", "tini", "ip", "iptables-restore", "mount")
 
+# What the kernel says of a process that is number 1 of one more namespace.
+_INIT = re.compile(r"^NSpid:(\t\d+)+\t1$", re.MULTILINE)
 _TICK = 0.005
 _FURNISH = Path(__file__).with_name("box.sh")
 _CODE = Path(sandbox.__file__).parent.parent
@@ -56,9 +59,7 @@ class Box:
     @classmethod
     async def open(cls, layout: Layout, ended: Callable[[str, int], None]) -> Self:
         """Make an empty box with its network; `ended` is called with each program that dies in it."""
-        for folder in (layout.runtime, layout.state, layout.logs):
-            folder.mkdir(parents=True, exist_ok=True)
-        cgroups.make(layout)
+        _prepare(layout)
         with (layout.logs / "box.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *cgroups.entering(layout),
@@ -71,13 +72,18 @@ class Box:
             )
         box = cls(process, ended)
         try:
-            network.connect(layout, await _inner_process(layout))
+            network.connect(layout, await _first_process(layout))
             box._send("the link is there")
             await box._ready
         except BaseException:
             await box.close()
             raise
         return box
+
+    @property
+    def alive(self) -> bool:
+        """Whether the box has not ended."""
+        return not self._reading.done()
 
     def run(self, program: Program, logs: Path) -> None:
         """Keep a program running."""
@@ -109,7 +115,7 @@ class Box:
             self._process.stdin.write(line.encode() + b"\n")
 
     async def _read(self) -> None:
-        lost = EngineUnavailable("The engines have ended. They start again by themselves; try again in a moment.")
+        lost = EngineUnavailable("The engines' box has ended.")
         if self._process.stdout:
             async for line in self._process.stdout:
                 self._take(json.loads(line))
@@ -127,6 +133,18 @@ class Box:
             self._ready.set_result(None)
 
 
+def _prepare(layout: Layout) -> None:
+    try:
+        for folder in (layout.runtime, layout.state, layout.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        cgroups.make(layout)
+    except OSError as error:
+        raise EngineUnavailable(
+            f"Engines of our own cannot be made here: {error}. They need a data folder that can be written, and "
+            "control groups and namespaces, which a container has only if it is privileged."
+        ) from error
+
+
 def _environment(layout: Layout) -> dict[str, str]:
     """Return what the box's processes see; nothing of the operator's settings but the way to programs."""
     keep = (layout.runtime, layout.home, layout.cache, _CODE, Path(sys.prefix), Path(sys.base_prefix))
@@ -142,20 +160,19 @@ def _environment(layout: Layout) -> dict[str, str]:
     }
 
 
-async def _inner_process(layout: Layout) -> int:
-    """Wait for a process in the box's own network, and return its id as the host sees it."""
+async def _first_process(layout: Layout) -> int:
+    """Wait for the box's first process, and return its id as the host sees it: it lives as long as the box."""
     async with asyncio.timeout(10):
         while True:
-            process = _find_inner_process(layout)
+            process = _find_first_process(layout)
             if process is not None:
                 return process
             await asyncio.sleep(_TICK)
 
 
-def _find_inner_process(layout: Layout) -> int | None:
-    outside = Path("/proc/self/ns/net").readlink()
+def _find_first_process(layout: Layout) -> int | None:
     for process in cgroups.processes(layout):
         with contextlib.suppress(OSError):  # it may have ended
-            if Path(f"/proc/{process}/ns/net").readlink() != outside:
+            if _INIT.search(Path(f"/proc/{process}/status").read_text()):
                 return process
     return None

@@ -17,7 +17,7 @@ import sandbox
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineConfig, EngineStatus
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
-from sandbox.local import box, foreign
+from sandbox.local import box, files, foreign
 from sandbox.local.layout import Layout
 from sandbox.local.locks import Locks
 from sandbox.local.plans import Plan
@@ -47,6 +47,8 @@ def missing() -> str | None:
             "PORTSIDE_KUBE_CONTEXT for Kubernetes."
         )
     lacking = [package for package, programs in _PACKAGES.items() if not all(map(shutil.which, programs))]
+    if not files.cni_folder():
+        lacking.append("containernetworking-plugins")
     if lacking:
         return f"Engines of our own need programs that are not here. On Debian: apt-get install {' '.join(lacking)}."
     return None
@@ -67,9 +69,18 @@ class LocalEngines:
 
     async def enter(self) -> None:
         """Be counted as one that needs the engines, and have a keeper for them."""
-        if not self._missing and not (self._docker and self._cluster):
+        if self._missing or (self._docker and self._cluster):
+            return
+        try:
             self._held = await asyncio.to_thread(self._locks.hold)
             await asyncio.to_thread(self._require_keeper)
+        except OSError as error:
+            self._missing = (
+                f"The data folder {self._layout.home.parent} cannot be written: {error}. Name another one in "
+                "PORTSIDE_DATA."
+            )
+        except EngineUnavailable as error:
+            self._missing = str(error)
 
     async def leave(self) -> None:
         """Be counted no longer; whoever is the last waits until the machine is put back."""
@@ -207,6 +218,7 @@ def _spawn(config: EngineConfig, choice: foreign.Choice, layout: Layout) -> None
             cwd="/",
             env=os.environ | {"PYTHONPATH": str(Path(sandbox.__file__).parent.parent)},
             check=False,
+            timeout=_STOP_PATIENCE,
         )
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from sandbox.engines import EngineStatus, EngineStep, State
-from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
 
 ABSENT = tuple(EngineStatus(engine, "absent") for engine in Engine)
@@ -98,7 +97,12 @@ class Board:
         """Say what the demo image is called in an engine."""
         self._change(images=self.report.images | {engine: name})
 
-    def fail(self, engine: Engine, error: EngineUnavailable) -> None:
+    def restart(self) -> None:
+        """Say that everything begins again."""
+        for engine in self.report.ours:
+            self.set(engine, state="starting", detail="")
+
+    def fail(self, engine: Engine, error: Exception) -> None:
         """Say that an engine cannot be had, and why."""
         steps = tuple(
             replace(step, state="failed", seconds=self._elapsed(step.title)) if step.state == "now" else step

@@ -27,7 +27,7 @@ NODES_STEP = "Start three nodes"
 IMAGE_STEP = "Load the demo image"
 
 _TICK = 0.1
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 _TOKEN_RENEWAL = 8 * 3600
 
 
@@ -46,28 +46,36 @@ class Starting:
         """Make the box and its engines; return when the box has ended."""
         try:
             box = await Box.open(self._layout, self._died)
-        except EngineUnavailable as error:
-            for engine in Engine:
-                self._board.fail(engine, error)
-            await asyncio.Event().wait()  # it would fail again; whoever is waiting is told
+        except (EngineUnavailable, TimeoutError) as error:
+            await self._give_up(error)
             return
-        lives = [asyncio.create_task(self._live(Engine.DOCKER, self._docker(box)))]
+        lives = [asyncio.create_task(self._live(box, Engine.DOCKER, self._docker(box)))]
         if self._cluster:
-            lives.append(asyncio.create_task(self._live(Engine.KUBERNETES, self._kubernetes(box))))
+            lives.append(asyncio.create_task(self._live(box, Engine.KUBERNETES, self._kubernetes(box))))
         try:
             await box.wait()
+            self._board.restart()
         finally:
             for life in lives:
                 life.cancel()
             await asyncio.wait(lives)
             await box.close()
 
-    async def _live(self, engine: Engine, life: Coroutine[None, None, None]) -> None:
+    async def _give_up(self, error: Exception) -> None:
+        """Say why there is no box, for as long as somebody listens: it would fail again."""
+        log.warning("no box: %s", error)
+        said = (self._layout.logs / "box.log").read_text(errors="replace").strip()[-300:]
+        for engine in self._board.report.ours:
+            self._board.fail(engine, EngineUnavailable(f"{error} {said}".strip()))
+        await asyncio.Event().wait()
+
+    async def _live(self, box: Box, engine: Engine, life: Coroutine[None, None, None]) -> None:
         try:
             await life
-        except EngineUnavailable as error:
-            log.warning("%s: %s", engine, error)
-            self._board.fail(engine, error)
+        except Exception as error:  # of whatever kind: whoever waits must be told
+            log.warning("%s: %r", engine, error, exc_info=not isinstance(error, EngineUnavailable))
+            if box.alive:  # else everything begins again
+                self._board.fail(engine, error)
 
     def _died(self, name: str, code: int) -> None:
         log.warning("%s ended with %d and is started again", name, code)
@@ -148,7 +156,7 @@ def _failing(archive: "asyncio.Future[Path]") -> Iterator[None]:
 
 
 async def _patiently(ask: Callable[[], Coroutine[None, None, str]]) -> str:
-    """Ask until there is an answer. Raises the last `EngineUnavailable` after a minute."""
+    """Ask until there is an answer. Raises the last `EngineUnavailable` after three minutes."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -160,7 +168,7 @@ async def _patiently(ask: Callable[[], Coroutine[None, None, str]]) -> str:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds. Raises `EngineUnavailable` after a minute."""
+    """Wait until something holds. Raises `EngineUnavailable` after three minutes."""
     deadline = time.monotonic() + _PATIENCE
     while not await asyncio.to_thread(holds):
         if time.monotonic() > deadline:

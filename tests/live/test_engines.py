@@ -170,4 +170,4 @@ async def test_engines_of_the_operators_are_used_as_they_are_and_nothing_of_ours
     assert not any(endpoint.ours for endpoint in there)
     assert there[0].image == built.image == docker.image
     assert (there[1].kubeconfig, there[1].context) == (admin, "portside")
-    assert os.listdir(tmp_path) == []
+    assert not Layout.of(named).home.exists()

@@ -56,6 +56,18 @@ async def test_a_docker_that_does_not_answer_is_said_so_and_none_of_ours_is_star
     assert not (tmp_path / "engines").exists()
 
 
+async def test_a_data_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "data"
+    in_the_way.write_text("a file")
+    engines = LocalEngines(config(in_the_way), OURS)
+
+    await engines.enter()
+    await engines.leave()
+
+    said = engines.status()[0].detail
+    assert said == missing() or said.startswith(f"The data folder {in_the_way} cannot be written")
+
+
 async def test_nothing_is_up_where_nobody_has_started_anything(tmp_path: Path) -> None:
     engines = LocalEngines(config(tmp_path), OURS)
 
@@ -69,7 +81,7 @@ async def test_nothing_is_up_where_nobody_has_started_anything(tmp_path: Path) -
 async def test_down_where_nothing_is_up_does_nothing(tmp_path: Path) -> None:
     await local.down(config(tmp_path))
 
-    assert os.listdir(tmp_path) == []
+    assert not (tmp_path / "engines").exists()
 
 
 async def test_a_range_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
