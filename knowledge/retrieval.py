@@ -5,6 +5,7 @@ A comparison ("docker or k8s when a host dies") is asked once as it stands and o
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -99,12 +100,10 @@ class Library:
 
 def open_library(folder: Path, collection: str = "curriculum", embedder: Embedder | None = None) -> Library:
     """Open a collection that was ingested before."""
-    store = Store(folder)
-    try:
-        return Library(store, collection, embedder or MiniLM())
-    except BaseException:
-        store.close()
-        raise
+    with ExitStack() as opened:
+        library = Library(opened.enter_context(Store(folder)), collection, embedder or MiniLM())
+        opened.pop_all()  # from here on the library closes the store
+    return library
 
 
 def hits(found: Found) -> list[Hit]:

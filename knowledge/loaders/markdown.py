@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import yaml
 
@@ -12,6 +13,7 @@ from knowledge.errors import UnreadablePage
 
 SUFFIXES = (".md", ".markdown")
 
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _LARGEST = 5_000_000
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^#{1,3}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
@@ -24,7 +26,7 @@ def load(path: Path) -> Iterator[Document]:
 
 def parse(page: str, source: str) -> Document:
     """Split a page into its front matter and its text, and find its title."""
-    front, text = _split(page.removeprefix("\ufeff").replace("\r\n", "\n"))
+    front, text = _split(_visible(page))
     title = _words(front.get("title")) or _first_heading(text) or Path(source).stem.replace("-", " ").replace("_", " ")
     return Document(
         source=source,
@@ -51,6 +53,11 @@ def _read(path: Path) -> str:
     if "\x00" in page:
         raise UnreadablePage("it is a binary file")
     return page
+
+
+def _visible(page: str) -> str:
+    """Return a page without characters that are not seen but change what is (bidi marks, zero-width ones, escapes)."""
+    return "".join(sign for sign in page.replace("\r\n", "\n") if sign in "\n\t" or category(sign) not in _UNSEEN)
 
 
 def _split(page: str) -> tuple[dict[str, Any], str]:
