@@ -119,7 +119,8 @@ def _tuned(demo: Demo, settings: Mapping[str, Any]) -> Iterable[str]:
     if known:
         yield f"Quicker than the defaults: {'; '.join(known)}."
     if others:
-        yield f"Set on this cluster: {'; '.join(others)}."
+        more = f" and {len(others) - 1} more, which the run's JSON names" if len(others) > 1 else ""
+        yield f"Set on this cluster: {others[0]}{more}."
 
 
 def _nodes(info: EngineInfo, before: str) -> str:

@@ -25,7 +25,7 @@ EXPLAINED = {
     Fault.CRASH: "What happens when a container crashes?",
     Fault.HANG: "A container hangs but does not exit. Does anybody restart it?",
     Fault.OOM: "What happens when a container takes more memory than its limit?",
-    Fault.REMOVE: "What happens when somebody deletes a pod or removes a container?",
+    Fault.REMOVE: "What happens when somebody deletes a pod?",
 }
 # An engine that tells no steps is one step.
 WHOLE_STEP: Mapping[State, StepState] = {"ready": "done", "building": "now", "starting": "now", "failed": "failed"}

@@ -89,7 +89,7 @@ def test_captions_say_versions_settings_and_what_was_removed() -> None:
             fault=Fault.HANG,
             replicas=1,
             engines={D: EngineInfo("20.10", "this machine"), K: EngineInfo("1.37", "this machine", 3)},
-            settings={"livenessProbe.periodSeconds": 2, "crashLoop": "1s"},
+            settings={"livenessProbe.periodSeconds": 2, "crashLoop": "1s", "lease": 8, "pids": 64},
         ),
         Cleanup(t=41, engine=D, removed=("container a", "network b"), left=(), seconds=0.52),
         Cleanup(t=42, engine=K, removed=(), left=("namespace x",), seconds=25.0),
@@ -98,7 +98,7 @@ def test_captions_say_versions_settings_and_what_was_removed() -> None:
     assert card.captions == (
         "Docker 20.10, Kubernetes 1.37 with 3 nodes, both on this machine.",
         "Quicker than the defaults: livenessProbe.periodSeconds 2, default 10.",
-        "Set on this cluster: crashLoop 1s.",
+        "Set on this cluster: crashLoop 1s and 2 more, which the run's JSON names.",
         "Docker: cleaned up in 0.5 s, 1 container and 1 network removed, nothing left.",
         "Kubernetes: namespace x could not be seen to go. It carries an expiry, and is removed then.",
     )
