@@ -126,11 +126,18 @@ class Board:
         steps = tuple(fresh if step.title == fresh.title else step for step in self.report.status(engine).steps)
         self.set(engine, steps=steps)
 
+    def _timed(self, status: EngineStatus) -> EngineStatus:
+        """Bring the running steps' seconds up to now, whatever it is that has changed."""
+        steps = tuple(
+            replace(step, seconds=self._elapsed(step.title)) if step.state == "now" else step for step in status.steps
+        )
+        return replace(status, steps=steps)
+
     def _elapsed(self, title: str) -> float:
         return time.monotonic() - self._begun[title]
 
     def _change(self, **changes: Any) -> None:
         fresh = replace(self.report, **changes)
         if fresh != self.report:
-            self.report = fresh
-            write_report(self._path, fresh)
+            self.report = replace(fresh, statuses=tuple(map(self._timed, fresh.statuses)))
+            write_report(self._path, self.report)

@@ -77,6 +77,18 @@ def test_a_running_step_counts_its_seconds_and_its_part_for_whoever_reads(tmp_pa
     assert states(path) == ["done", "next"]
 
 
+def test_a_running_step_goes_on_counting_though_something_else_changes(tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    made = board(path)
+
+    with made.step(Engine.DOCKER, "Compile"):
+        read = read_report(path).status(Engine.DOCKER).steps[0].seconds
+        made.set(Engine.DOCKER, version="20.10")
+        later = read_report(path).status(Engine.DOCKER).steps[0].seconds
+
+    assert 0 <= (read or 0) < (later or 0)
+
+
 def test_a_failure_marks_the_step_that_was_being_done(tmp_path: Path) -> None:
     path = tmp_path / "status.json"
     made = board(path)
