@@ -22,10 +22,10 @@ FAULT_WORDS = {
 }
 # What to ask about what a fault has shown.
 EXPLAINED = {
-    Fault.CRASH: "What happens when a container crashes?",
-    Fault.HANG: "A container hangs but does not exit. Does anybody restart it?",
-    Fault.OOM: "What happens when a container takes more memory than its limit?",
-    Fault.REMOVE: "What happens when somebody deletes a pod?",
+    Fault.CRASH: "Who restarts a container that has crashed?",
+    Fault.HANG: "Why does Docker not restart a container that hangs?",
+    Fault.OOM: "What happens to a container that goes over its memory limit?",
+    Fault.REMOVE: "Who replaces a pod that was deleted?",
 }
 # An engine that tells no steps is one step.
 WHOLE_STEP: Mapping[State, StepState] = {"ready": "done", "building": "now", "starting": "now", "failed": "failed"}
