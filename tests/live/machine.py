@@ -47,8 +47,16 @@ def rules() -> Iterator[str]:
 
 
 def cgroups() -> Iterator[str]:
-    for folder, _, _ in os.walk("/sys/fs/cgroup"):
-        yield folder
+    """Those at the top of each hierarchy, where engines make theirs, and all below ours.
+
+    What is below another's group is that one's own business: a service manager makes and removes groups all the time.
+    """
+    mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for root in (path for path, kind in mounts if kind in ("cgroup", "cgroup2")):
+        for group in filter(Path.is_dir, Path(root).iterdir()):
+            yield str(group)
+            if group.name.startswith("portside-"):
+                yield from (folder for folder, _, _ in os.walk(group))
 
 
 def routes() -> Iterator[str]:
