@@ -63,7 +63,7 @@ def advance(demo: Demo, card: Card, event: Event) -> Card:  # noqa: C901, PLR091
         case Narration(text=text):
             return replace(card, narration=text)
         case Command(engine=engine, text=text):
-            return _with(card, engine, command=text)
+            return _with(card, engine, commands=(*lane(card, engine).commands, text))
         case Snapshot(engine=engine, instances=instances):
             return _with(card, engine, tiles=tuple(tile(instance) for instance in instances))
         case Probe():

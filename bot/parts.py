@@ -124,7 +124,7 @@ class Lane:
     tiles: tuple[Tile, ...] = ()
     acts: tuple[Act, ...] = ()
     back_at: float | None = None
-    command: str = ""
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def docker_lane(t: float) -> Lane:
     noted = (Act(14.0, "dockerd", "health_status: unhealthy", False),) if t >= 14 else ()
     state, mark = ("not answering", "failed") if hung else ("answering", "good")
     lane = Lane("docker", "Docker", "27.1", state, mark, bars(t, None), (tile,), noted)
-    return replace(lane, command="docker ps --filter name=web")
+    return replace(lane, commands=("docker run -d --name web portside/web:1", "docker ps --filter name=web"))
 
 
 def kubernetes_lane(t: float) -> Lane:
@@ -117,7 +117,11 @@ def kubernetes_lane(t: float) -> Lane:
     more = (Act(18.1, "kubelet", "Started: the container runs again", True),) if t >= 18.1 else ()
     state, mark = ("not answering", "failed") if away else ("answering again" if back else "answering", "good")
     lane = Lane("kubernetes", "Kubernetes", "1.36, 3 nodes", state, mark, bars(t, BACK), (tile,), (*acts, *more))
-    return replace(lane, back_at=BACK if back else None, command="kubectl get pods --selector app=web --watch")
+    return replace(
+        lane,
+        back_at=BACK if back else None,
+        commands=("kubectl apply -f web.yaml", "kubectl get pods --selector app=web --watch"),
+    )
 
 
 def card(t: float) -> Card:

@@ -64,7 +64,7 @@ KUBERNETES = Lane(
     (Tile("web-x7k", "Running", "node1\nrestarts 1", "good"),),
     (Act(16.2, "kubelet", "Killing: Container web failed liveness probe, will be restarted", True),),
     17.5,
-    "kubectl get pods -l app=web",
+    ("kubectl apply -f web.yaml", "kubectl get pods -l app=web"),
 )
 RUNNING = Card(
     "Who brings it back?",

@@ -118,7 +118,7 @@ async def test_a_demo_that_no_page_ever_watched_is_stopped() -> None:
 
 async def test_a_demo_whose_page_went_away_is_stopped() -> None:
     tutor = FakeTutor()
-    async with visitor(tutor, patience=0.1) as client:
+    async with visitor(tutor, patience=1) as client:
         async with aclosing(events(client, f"/turns/{await ask(client, '/demo selfheal')}/events")) as watching:
             await anext(watching)
             watched = tutor.cleaned_up.is_set()

@@ -228,7 +228,7 @@ async def test_the_chip_opens_what_is_known_of_the_engines(browser: Browser) -> 
 async def test_a_command_is_copied(browser: Browser) -> None:
     async with opened(browser, FakeTutor(begin=12.0), permissions=["clipboard-read", "clipboard-write"]) as page:
         await send(page, DEMO)
-        await page.get_by_role("button", name="Copy the Docker command").click()
+        await page.get_by_role("button", name="Copy the Docker command docker ps --filter name=web").click()
 
         assert await page.evaluate("navigator.clipboard.readText()") == "docker ps --filter name=web"
 

@@ -174,8 +174,8 @@ def _moment(part: Card) -> Iterable[str]:
     for lane in part.lanes:
         for tile in lane.tiles:
             yield shortened(f"  {MARKS[tile.mark]} {tile.name}  {tile.phase}  {tile.detail.replace(chr(10), '  ')}")
-        if lane.command:
-            yield shortened(f"    $ {lane.command}")
+        for command in lane.commands[-1:]:
+            yield shortened(f"    $ {command}")
     yield ""
     if part.narration:
         yield textwrap.fill(part.narration, WIDTH, initial_indent="  ", subsequent_indent="  ")

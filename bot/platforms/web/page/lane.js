@@ -101,9 +101,8 @@ class Below {
     this.name = h("h3");
     this.tiles = h("ul", { class: "tiles" });
     this.acts = h("ul", { class: "did-list" });
-    this.command = h("code");
-    this.copy = copyButton("", () => this.command.textContent);
-    this.typed = h("div", {}, h("p", { class: "yt" }, "You would type"), h("div", { class: "cmd" }, this.command, this.copy));
+    this.commands = h("div");
+    this.typed = h("div", {}, h("p", { class: "yt" }, "You would type"), this.commands);
     this.element = h("section", {}, this.name, this.tiles, this.acts, this.typed);
   }
 
@@ -113,11 +112,14 @@ class Below {
     this.tiles.setAttribute("aria-label", `${lane.name} instances`);
     redraw(this.tiles, lane.tiles, () => (lane.tiles.length ? lane.tiles.map(tile) : [h("li", { class: "muted" }, "nothing runs here now")]));
     redraw(this.acts, [lane.acts, card.state, card.fault_at], () => acts(lane, card));
-    say(this.command, lane.command);
-    this.copy.setAttribute("aria-label", `Copy the ${lane.name} command`);
-    this.typed.hidden = !lane.command;
+    redraw(this.commands, lane.commands, () => lane.commands.map((text) => command(text, lane.name)));
+    this.typed.hidden = !lane.commands.length;
   }
 }
+
+/** One line to type, with a button that copies it. */
+const command = (text, engine) =>
+  h("div", { class: "cmd" }, h("code", {}, text), copyButton(`Copy the ${engine} command ${text}`, () => text));
 
 /** One container or pod. */
 const tile = ({ name, phase, detail, mark }) =>
