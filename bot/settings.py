@@ -43,7 +43,11 @@ class Settings(BaseSettings):
         Field(alias="PORTSIDE_KUBE_CONTEXT", description="a context of your kubeconfig; else our own cluster"),
     ] = None
     demo_image: Annotated[
-        str | None, Field(alias="PORTSIDE_DEMO_IMAGE", description="a published demo image instead of the built one")
+        str | None,
+        Field(
+            alias="PORTSIDE_DEMO_IMAGE",
+            description="a published demo image for engines of yours, instead of the built one",
+        ),
     ] = None
     data: Annotated[
         Path, Field(alias="PORTSIDE_DATA", description="folder for everything kept; else ~/.local/share/portside")
