@@ -16,7 +16,7 @@ from bot.presenting import again, demo_command, present_answer, present_catalogu
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, choose, perform
 from sandbox.engines import Engines
-from sandbox.errors import DemoFailed
+from sandbox.errors import DemoFailed, EngineUnavailable
 from sandbox.events import Fault, Result
 from sandbox.sandbox import OpenSandbox
 
@@ -79,6 +79,9 @@ class Tutor:
             async with aclosing(self._until_ready()) as waiting:
                 async for progress in waiting:
                     yield progress
+            if lack := await self._lack():
+                yield _failure(lack, demo, fault)
+                return
             async with aclosing(self._run(demo, fault, author)) as parts:
                 async for part in parts:
                     yield part
@@ -94,6 +97,15 @@ class Tutor:
                     yield _failure(event.error, demo, fault)
         if card.state == "done":
             yield again(demo, fault)
+
+    async def _lack(self) -> str | None:
+        """Why there can be no demo now; None where both engines are up. A card that cannot begin is never shown."""
+        try:
+            await self.engines.docker()
+            await self.engines.cluster()
+        except EngineUnavailable as error:
+            return str(error)
+        return None
 
     async def _until_ready(self) -> AsyncGenerator[Progress, None]:
         """Tell how the engines come up, until nothing is on its way any more."""

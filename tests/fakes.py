@@ -277,7 +277,14 @@ class FakeEngines:
         yield self.statuses
 
     async def docker(self) -> DockerEndpoint:
+        self._require(Engine.DOCKER)
         return DockerEndpoint("unix:///nowhere", "portside/web:1", ours=True)
 
     async def cluster(self) -> ClusterEndpoint:
+        self._require(Engine.KUBERNETES)
         return ClusterEndpoint(Path("/nowhere"), None, "portside/web:1", ours=True)
+
+    def _require(self, engine: Engine) -> None:
+        for status in self.statuses:
+            if status.engine is engine and status.state == "failed":
+                raise EngineUnavailable(status.detail)

@@ -17,7 +17,7 @@ from bot.tutor import Tutor
 from knowledge import Answer, Delta, Turn
 from sandbox.demos import load_demos
 from sandbox.engines import EngineStatus, EngineStep
-from sandbox.errors import BadRequest, EngineUnavailable, UnknownDemo
+from sandbox.errors import BadRequest, UnknownDemo
 from sandbox.events import Engine
 
 
@@ -103,9 +103,9 @@ async def test_a_demo_asked_for_while_engines_come_up_waits_for_them(ends: str, 
 
 
 async def test_a_demo_without_an_engine_says_why_and_what_to_do() -> None:
-    lab = FakeLab(unavailable=EngineUnavailable("Engines need root. Run portside as root."))
+    failed = EngineStatus(Engine.KUBERNETES, "failed", detail="Engines need root. Run portside as root.")
 
-    failure = (await reply(tutor(lab), "/demo selfheal --fault oom"))[-1]
+    (failure,) = await reply(tutor(engines=FakeEngines(failed)), "/demo selfheal --fault oom")
 
     assert isinstance(failure, Failure)
     assert (failure.text, failure.advice) == ("Engines need root.", "Run portside as root.")
