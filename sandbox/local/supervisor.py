@@ -75,7 +75,7 @@ def main() -> None:
     try:
         asyncio.run(supervise())
     except* (EOFError, BrokenPipeError):
-        sys.exit(0)  # the keeper has gone; tini follows, and with it everything in the box
+        pass  # the keeper has gone; tini follows, and with it everything in the box
 
 
 if __name__ == "__main__":
