@@ -144,6 +144,7 @@ def measure() -> str:
         data = Path(folder)
         cold, warm = timed_start(data), timed_start(data)
         with serving(data) as (pid, page):
+            page.wait_for_answer(QUESTIONS[0])
             page.wait_for_engines()
             milliseconds = latencies(page)
             bot = [psutil.Process(pid)]
