@@ -107,7 +107,7 @@ class Prober:
         self._ended = self._clock()
         waiting = [task for lane in self._lanes.values() for task in lane.under_way]
         await asyncio.gather(*waiting)
-        return [probe for engine in self._lanes for probe in self.cut(engine)]
+        return sorted((probe for engine in self._lanes for probe in self.cut(engine)), key=lambda probe: probe.t)
 
     def measured(self, engine: Engine, acted_by: tuple[str, ...]) -> Measured:
         """Measure one side from its fault on; only after `finish`."""

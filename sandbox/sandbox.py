@@ -17,6 +17,8 @@ class Pace:
 
     A run shows `steady` seconds of normal service, and after the fault `observe` seconds, or `shortest` where both
     lanes have answered for the last `settled` seconds. A request goes out every `interval`, and may take `timeout`.
+    What was answered is told every `report` seconds or one request later, so that a probe covers at most 0.5 s; Docker
+    is asked what runs every `look`; and an app may take `startup` until its first answer.
     """
 
     steady: float = 5.0
@@ -25,7 +27,7 @@ class Pace:
     settled: float = 5.0
     interval: float = 0.1
     timeout: float = 1.0
-    report: float = 0.4
+    report: float = 0.3
     look: float = 0.5
     startup: float = 20.0
 
