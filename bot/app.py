@@ -2,28 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from bot.settings import Settings
 from bot.tutor import Tutor
 from knowledge import CURRICULUM, Answerer, IngestEvent, Library, ModelSettings, ingest_curriculum, open_library
 from sandbox.demos import load_demos
-from sandbox.engines import EngineConfig, Engines
+from sandbox.engines import Engines
 from sandbox.lab import Lab
-from sandbox.local import open_engines
 from sandbox.reaper import patrol
 
 Progress = Callable[[IngestEvent], None]
 
 
 @asynccontextmanager
-async def build(settings: Settings, progress: Progress) -> AsyncIterator[Tutor]:
-    """A tutor that answers at once; its engines come up behind that, and are given back at the end."""
-    async with AsyncExitStack() as stack:
-        engines = await stack.enter_async_context(open_engines(engine_config(settings)))
-        library = await stack.enter_async_context(open_knowledge(settings, progress))
-        await stack.enter_async_context(_patrolled(engines))
+async def build(settings: Settings, engines: Engines, progress: Progress) -> AsyncIterator[Tutor]:
+    """A tutor that answers at once, also while its engines come up."""
+    async with open_knowledge(settings, progress) as library, _patrolled(engines):
         yield Tutor(Answerer(library, model=model(settings)), load_demos(), engines, Lab(engines).open)
 
 
@@ -56,18 +52,6 @@ def model(settings: Settings) -> ModelSettings | None:
     # An endpoint of one's own may want no key; the openai package always does.
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
     return ModelSettings(settings.openai_base_url, key, settings.openai_model)
-
-
-def engine_config(settings: Settings) -> EngineConfig:
-    """Where engines may come from."""
-    return EngineConfig(
-        data=settings.data,
-        cache=settings.cache,
-        network=settings.engine_range,
-        docker_host=settings.docker_host,
-        kube_context=settings.kube_context,
-        demo_image=settings.demo_image,
-    )
 
 
 @asynccontextmanager

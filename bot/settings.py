@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BadSettings
+from sandbox.engines import EngineConfig
 
 
 def _data_home() -> Path:
@@ -98,3 +99,15 @@ def _contents(name: str) -> str:
         raise BadSettings(
             f"{name}_FILE names {path}, which cannot be read. Correct the path or its permissions."
         ) from error
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """Where engines may come from."""
+    return EngineConfig(
+        data=settings.data,
+        cache=settings.cache,
+        network=settings.engine_range,
+        docker_host=settings.docker_host,
+        kube_context=settings.kube_context,
+        demo_image=settings.demo_image,
+    )

@@ -1,9 +1,8 @@
 """`portside engines`: engines of our own, up, down and how they do."""
 
-from bot.app import engine_config
 from bot.cli.printing import out, until_up
 from bot.cli.running import COULD_NOT, DONE
-from bot.settings import Settings
+from bot.settings import Settings, engine_config
 from sandbox import local
 from sandbox.engines import EngineStatus
 

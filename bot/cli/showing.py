@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from bot.app import engine_config
 from bot.cards import advance, begin
 from bot.cli.printing import err, out, out_json, until_up
 from bot.cli.running import COULD_NOT, DONE, INTERRUPTED, fail
@@ -15,7 +14,7 @@ from bot.delivery import deliver
 from bot.parts import Part
 from bot.platforms.terminal.screen import open_screen
 from bot.presenting import again
-from bot.settings import Settings
+from bot.settings import Settings, engine_config
 from sandbox import local
 from sandbox.demo import Demo, choose, perform
 from sandbox.demos import load_demos

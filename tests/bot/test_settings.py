@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import engine_config, model
+from bot.app import model
 from bot.errors import BadSettings
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, engine_config, read_settings
 
 
 def test_without_any_variable_the_defaults_hold(tmp_path: Path) -> None:
