@@ -1,17 +1,20 @@
 """The composition root: settings in, a tutor out, everything given back at the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.settings import Settings
 from bot.tutor import Tutor
 from knowledge import CURRICULUM, Answerer, IngestEvent, Library, ModelSettings, ingest_curriculum, open_library
 from sandbox.demos import load_demos
 from sandbox.engines import Engines
-from sandbox.lab import Lab
-from sandbox.reaper import patrol
+from sandbox.sandbox import OpenSandbox, Sandbox
+
+if TYPE_CHECKING:
+    from sandbox.lab import Lab
 
 Progress = Callable[[IngestEvent], None]
 
@@ -20,7 +23,25 @@ Progress = Callable[[IngestEvent], None]
 async def build(settings: Settings, engines: Engines, progress: Progress) -> AsyncIterator[Tutor]:
     """A tutor that answers at once, also while its engines come up."""
     async with open_knowledge(settings, progress) as library, _patrolled(engines):
-        yield Tutor(Answerer(library, model=model(settings)), load_demos(), engines, Lab(engines).open)
+        answerer = Answerer(library, model=model(settings))
+        yield Tutor(answerer, load_demos(), engines, _sandboxes(engines))
+
+
+def _sandboxes(engines: Engines) -> OpenSandbox:
+    @asynccontextmanager
+    async def open_sandbox(owner: str, seconds: float) -> AsyncIterator[Sandbox]:
+        lab = await asyncio.to_thread(_load_lab)
+        async with lab(engines).open(owner, seconds) as sandbox:
+            yield sandbox
+
+    return open_sandbox
+
+
+def _load_lab() -> "type[Lab]":
+    """Import the clients of both engines: more than a second, which the engines had better use to come up."""
+    from sandbox.lab import Lab  # noqa: PLC0415
+
+    return Lab
 
 
 @asynccontextmanager
@@ -56,11 +77,23 @@ def model(settings: Settings) -> ModelSettings | None:
 
 @asynccontextmanager
 async def _patrolled(engines: Engines) -> AsyncIterator[None]:
-    """Sweep what is past its expiry, at the start and every 30 s."""
-    task = asyncio.create_task(patrol(engines))
+    """Sweep what is past its expiry, once the engines are up and every 30 s from then on."""
+    task = asyncio.create_task(_patrol(engines))
     try:
         yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _patrol(engines: Engines) -> None:
+    async for _ in engines.progress():
+        """Until no engine is on its way."""
+    await (await asyncio.to_thread(_load_patrol))(engines)
+
+
+def _load_patrol() -> Callable[[Engines], Awaitable[None]]:
+    from sandbox.reaper import patrol  # noqa: PLC0415 - as in `_load_lab`
+
+    return patrol
