@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from bot.parts import Act, Bar, Card, Cell, Lane, Mark, Table, Tile
 from sandbox.demo import Demo
 from sandbox.events import (
+    NAMES,
     Cleanup,
     Command,
     Engine,
@@ -29,7 +30,6 @@ from sandbox.events import (
     Started,
 )
 
-NAMES = {Engine.DOCKER: "Docker", Engine.KUBERNETES: "Kubernetes"}
 FAULTS = {
     Fault.CRASH: "the app exits with an error",
     Fault.HANG: "the app hangs",

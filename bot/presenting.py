@@ -8,9 +8,8 @@ from bot.parts import Cell, Choice, Choices, Code, Part, Progress, Source, Sourc
 from knowledge import Answer
 from sandbox.demo import Demo
 from sandbox.engines import EngineStatus, State, StepState
-from sandbox.events import Engine, Fault
+from sandbox.events import NAMES, Fault
 
-NAMES = {Engine.DOCKER: "Docker", Engine.KUBERNETES: "Kubernetes"}
 # Words of a question that name a fault of a demo, by how learners say it.
 FAULT_WORDS = {
     Fault.HANG: re.compile(

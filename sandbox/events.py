@@ -24,6 +24,10 @@ class Engine(StrEnum):
     KUBERNETES = "kubernetes"
 
 
+# What people call them.
+NAMES = {Engine.DOCKER: "Docker", Engine.KUBERNETES: "Kubernetes"}
+
+
 class Fault(StrEnum):
     """What a demo breaks."""
 

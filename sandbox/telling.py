@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from sandbox.events import Engine, Event, Fault, Finding, Injected, Measured, Observed, Probe
-
-NAMES = {Engine.DOCKER: "Docker", Engine.KUBERNETES: "Kubernetes"}
+from sandbox.events import NAMES, Engine, Event, Fault, Finding, Injected, Measured, Observed, Probe
 
 _BROKEN = {
     Fault.CRASH: "The app on both sides was told to exit with an error.",
