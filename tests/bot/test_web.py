@@ -274,11 +274,12 @@ async def test_the_end_stops_demos_and_open_streams_within_seconds() -> None:
         async with served(tutor) as address:
             client.base_url = httpx.URL(address)
             turn = await ask(client, "/demo selfheal")
-            watching = asyncio.create_task(reply(client, turn))
-            engines = asyncio.create_task(whole(client, "/engines/events"))
-            await soon(tutor.running)
-        seen, states = await watching, await engines
+            watching, engines = events(client, f"/turns/{turn}/events"), events(client, "/engines/events")
+            # A connection that is only being accepted when the listener closes gets no answer: both must be open.
+            begun = [await anext(watching), await anext(engines)]
+        seen, states = [event async for event in watching], [event async for event in engines]
 
+    assert [name for name, _ in begun] == ["part", "engines"]
     assert tutor.cleaned_up.is_set()
     assert seen[-1] == ("done", {})
-    assert {name for name, _ in states} == {"engines"}
+    assert [name for name, _ in states] == ["engines"]
