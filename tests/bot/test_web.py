@@ -139,8 +139,8 @@ async def test_a_page_that_comes_back_in_time_finds_the_demo_going_on() -> None:
 
 
 async def test_a_second_page_keeps_a_demo_going_when_the_first_is_closed() -> None:
-    tutor = FakeTutor(begin=38, speed=2)
-    async with visitor(tutor, patience=0.05) as client:
+    tutor = FakeTutor(begin=36, speed=2)
+    async with visitor(tutor, patience=1) as client:
         turn = await ask(client, "/demo selfheal")
         staying = asyncio.create_task(reply(client, turn))
         await soon(tutor.running)
@@ -270,7 +270,7 @@ async def test_the_page_says_where_it_is(capsys: pytest.CaptureFixture[str]) -> 
 
 async def test_the_end_stops_demos_and_open_streams_within_seconds() -> None:
     tutor = FakeTutor()
-    async with asyncio.timeout(5), httpx.AsyncClient(timeout=10) as client:
+    async with asyncio.timeout(15), httpx.AsyncClient(timeout=10) as client:
         async with served(tutor) as address:
             client.base_url = httpx.URL(address)
             turn = await ask(client, "/demo selfheal")
