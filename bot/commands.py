@@ -44,9 +44,9 @@ class Unknown:
 Command = Ask | RunDemo | ListDemos | Help | Unknown
 
 COMMANDS = {
-    "/ask": "/ask QUESTION: an answer with its sources; the question alone does the same",
-    "/demo": "/demo NAME [--fault FAULT]: the same fault on real Docker and real Kubernetes; /demo alone lists them",
-    "/help": "/help: this list",
+    "/ask": "`/ask QUESTION`: an answer with its sources; the question alone does the same",
+    "/demo": "`/demo NAME [--fault FAULT]`: the same fault on both engines, live; `/demo` alone lists the demos",
+    "/help": "`/help`: this list",
 }
 
 

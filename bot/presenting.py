@@ -88,9 +88,8 @@ def present_catalogue(demos: Mapping[str, Demo]) -> Iterable[Part]:
 
 def present_help() -> Part:
     """What can be said."""
-    return Text(
-        "Ask about Docker and Kubernetes in your own words. The commands are:\n\n" + "\n\n".join(COMMANDS.values())
-    )
+    commands = "\n".join(f"- {line}" for line in COMMANDS.values())
+    return Text(f"Ask about Docker and Kubernetes in your own words. The commands are:\n\n{commands}")
 
 
 def present_engines(engines: Sequence[EngineStatus]) -> Progress | None:
