@@ -73,6 +73,13 @@ ANSWER: tuple[Part, ...] = (
     ),
     Choices((Choice("See it happen", "/demo selfheal --fault hang", primary=True),)),
 )
+TWICE = Sources(
+    (
+        Source(1, "Pods", "kubernetes/pods.md", "Pods > What is shared", None, "One address."),
+        Source(2, "Pods", "kubernetes/pods.md", "Pods > What is not", None, "Not the files."),
+        Source(3, "Probes", "kubernetes/probes.md", "Probes > Liveness", None, "The kubelet acts."),
+    )
+)
 ERROR = Failure(
     "Docker stopped answering in the middle of the run.",
     "What the run made on Kubernetes is removed. Start Docker, then run the demo again.",
@@ -105,7 +112,9 @@ def docker_lane(t: float) -> Lane:
     noted = (Act(14.0, "dockerd", "health_status: unhealthy", False),) if t >= 14 else ()
     state, mark = ("not answering", "failed") if hung else ("answering", "good")
     lane = Lane("docker", "Docker", "27.1", state, mark, bars(t, None), (tile,), noted)
-    return replace(lane, commands=("docker run -d --name web portside/web:1", "docker ps --filter name=web"))
+    return replace(
+        lane, commands=("docker run -d --name web --restart=on-failure:5 portside/web:1", "docker ps --filter name=web")
+    )
 
 
 def kubernetes_lane(t: float) -> Lane:
@@ -196,6 +205,7 @@ class FakeTutor:
     engines: FakeEngines = field(default_factory=FakeEngines)
     heard: list[Message] = field(default_factory=list)
     running: asyncio.Event = field(default_factory=asyncio.Event)
+    removing: asyncio.Event | None = None  # how long the clean-up takes: until it is set
     cleaned_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
@@ -209,6 +219,8 @@ class FakeTutor:
                 yield ERROR
             case "/hostile":
                 yield HOSTILE
+            case "/twice":
+                yield TWICE
             case "/prepare":
                 yield PREPARING
                 await asyncio.Event().wait()
@@ -227,6 +239,8 @@ class FakeTutor:
             yield finished()
             yield Choices((Choice("Again with another fault", "/demo selfheal --fault crash", primary=True),))
         finally:
+            if self.removing:
+                await self.removing.wait()
             self.cleaned_up.set()
 
 

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 from browsing import FOUND, chromium, settle
 from playwright.async_api import Browser, Page, expect
-from web_fakes import BUILDING, ROOTLESS, FakeEngines, FakeTutor, served
+from web_fakes import BUILDING, ROOTLESS, FakeEngines, FakeTutor, card, served
 
 from bot.platforms.web.server import Tutor as Served
+from bot.platforms.web.wire import event, to_json
 from bot.tutor import Tutor
 from knowledge import Answer, Delta, Turn
 from sandbox.demos import load_demos
@@ -97,6 +98,10 @@ async def test_each_state_fits_the_page_and_no_browser_complains(browser: Browse
 
 
 BESIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+BELOW = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
+LINES = "one => Math.round(one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight))"
+TOP = "one => Math.round(one.getBoundingClientRect().top)"
+HEADROOM = 97  # px above the newest question: the header and the distance to it
 LIGHT, DARK = "rgb(237, 241, 240)", "rgb(13, 22, 28)"
 GROUND = "getComputedStyle(document.body).backgroundColor"
 BAD_REQUEST = ["Failed to load resource: the server responded with a status of 400 (Bad Request)"]
@@ -137,6 +142,21 @@ async def test_stop_ends_the_demo_and_says_so(browser: Browser) -> None:
         assert tutor.cleaned_up.is_set()
 
 
+async def test_while_a_stopped_demo_is_removed_the_card_says_so_and_its_clock_stands(browser: Browser) -> None:
+    tutor = FakeTutor(begin=12.0, removing=asyncio.Event())
+    async with opened(browser, tutor) as page:
+        await send(page, DEMO)
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.get_by_text("Stopping. What the run has made is being removed.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Stopping")).to_be_disabled()
+        times = await page.evaluate(CHANGES, 1)
+        assert tutor.removing
+        tutor.removing.set()
+        await expect(page.get_by_text("Stopped. What the run had made is removed.")).to_be_visible()
+
+    assert times[1:-1] == []
+
+
 async def test_a_closed_page_stops_its_demo(browser: Browser) -> None:
     tutor = FakeTutor(begin=12.0)
     async with opened(browser, tutor, patience=0.2) as page:
@@ -172,6 +192,50 @@ async def test_the_keyboard_alone_asks_opens_a_source_and_closes_it(browser: Bro
 
         await expect(page.get_by_text("The engine records the verdict.")).to_be_hidden()
         await expect(number).to_be_focused()
+
+
+async def test_each_new_question_goes_to_the_top_and_its_reply_is_seen_without_scrolling(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(begin=39.0, speed=4.0)) as page:
+        await send(page, DEMO)
+        await page.get_by_role("button", name="Again with another fault").click()
+        second = page.get_by_role("heading", name="/demo selfheal --fault crash")
+        await expect(second).to_be_in_viewport()
+        await expect(page.get_by_role("table", name="Measured in this run").nth(1)).to_be_in_viewport(ratio=1)
+
+        assert await second.evaluate(TOP) == HEADROOM
+
+
+async def test_a_first_question_makes_no_page_that_scrolls(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(), viewport={"width": 360, "height": 1200}) as page:
+        await send(page, QUESTION)
+        await expect(page.get_by_role("button", name="See it happen")).to_be_visible()
+
+        assert await page.evaluate(BELOW) == 0
+
+
+async def test_on_a_narrow_page_a_source_opens_under_the_words_that_cite_it(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(), viewport={"width": 360, "height": 800}) as page:
+        await send(page, QUESTION)
+        await page.get_by_role("button", name="Source 1, Restart policies").click()
+
+        await expect(page.locator(".prose > p + .note")).to_contain_text("It acts on an exit.")
+
+
+async def test_two_sources_of_one_page_are_named_with_their_sections(browser: Browser) -> None:
+    async with opened(browser, FakeTutor()) as page:
+        await send(page, "/twice")
+        names = await page.get_by_role("list", name="Sources").get_by_role("button").all_text_contents()
+
+        assert names == ["1Pods: What is shared", "2Pods: What is not", "3Probes"]
+
+
+async def test_no_line_ends_within_a_word_that_fits_on_one(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(begin=12.0), viewport={"width": 360, "height": 800}) as page:
+        await send(page, DEMO)
+        option = page.locator(".cmd .w", has_text="--restart=on-failure:5")
+        await expect(option).to_be_visible()
+
+        assert await option.evaluate(LINES) == 1
 
 
 async def test_markup_in_a_reply_stays_text(browser: Browser) -> None:
@@ -231,6 +295,19 @@ async def test_a_command_is_copied(browser: Browser) -> None:
         await page.get_by_role("button", name="Copy the Docker command docker ps --filter name=web").click()
 
         assert await page.evaluate("navigator.clipboard.readText()") == "docker ps --filter name=web"
+
+
+async def test_a_lost_connection_is_told_above_the_run_where_it_is_seen(browser: Browser) -> None:
+    cut_short = event("part", {"place": 0, **to_json(card(12.0))})
+    async with opened(browser, FakeTutor(begin=12.0)) as page:
+        await page.route(
+            "**/turns/*/events", lambda route: route.fulfill(content_type="text/event-stream", body=cut_short)
+        )
+        await send(page, DEMO)
+        run = page.locator(".lost:visible + .card")
+
+        await expect(run).to_be_in_viewport()
+        await expect(page.get_by_text("The connection is lost. Trying again.")).to_be_in_viewport()
 
 
 async def test_a_server_that_ends_says_that_the_demo_was_stopped(browser: Browser) -> None:

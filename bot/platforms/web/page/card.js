@@ -1,11 +1,12 @@
 // A demo's card: built once, then changed in place, so that focus stays and a screen reader hears each sentence once.
 
-import { h, icon, redraw, say, whole } from "./dom.js";
+import { h, icon, redraw, say, unbroken, whole } from "./dom.js";
 import { Lane } from "./lane.js";
 import { percent } from "./strip.js";
 import { table } from "./table.js";
 
 const TICK = 250; // ms: the strip moves by the page's own clock between two messages of the server
+const STOPPING = "Stopping. What the run has made is being removed.";
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300];
 
 /** How many seconds the stage is wide: as long as the run is expected to take, and longer once it does. */
@@ -35,6 +36,7 @@ export class Card {
   /** `stop` is what the Stop button does. */
   constructor(stop) {
     this.lanes = new Map();
+    this.stopping = false;
     this.title = h("h2");
     this.subtitle = h("p", { class: "sub" });
     this.clock = h("span");
@@ -60,8 +62,9 @@ export class Card {
       this.progress, this.narration, this.result, this.measured, this.stage, this.key, this.below, this.captions);
   }
 
-  /** Take a newer state of the run. */
+  /** Take a newer state of the run. One that is being stopped has nothing more to tell until it has ended. */
   update(card) {
+    if (this.stopping && card.state === "running") return;
     this.card = card;
     this.heard = performance.now();
     say(this.title, card.title);
@@ -69,7 +72,7 @@ export class Card {
     say(this.narration, whole(card.narration));
     this.#phase(card);
     this.#lanes(card);
-    redraw(this.captions, card.captions, () => card.captions.map((text) => h("p", {}, whole(text))));
+    redraw(this.captions, card.captions, () => card.captions.map((text) => h("p", {}, ...unbroken(whole(text)))));
     redraw(this.measured, card.table, () => (card.table ? [table(card.table)] : []));
     this.#tick();
     if (card.state !== "running") this.pause();
@@ -143,6 +146,10 @@ export class Card {
   #stop(stop) {
     this.stop.disabled = true;
     this.stop.lastChild.textContent = "Stopping";
+    this.stopping = true;
+    this.narration.hidden = false;
+    say(this.narration, STOPPING);
+    this.pause();
     stop();
   }
 }

@@ -33,6 +33,10 @@ export const MARKS = { good: "ok", failed: "no", acted: "act", waiting: "wait" }
 /** A figure and its unit stay on one line. */
 export const whole = (text) => text.replace(/(\d) (?=(?:ms|s|min|kB|MB)\b)/g, "$1\u00a0");
 
+/** Text whose words with a hyphen stay whole where they fit: an option never ends a line as "--". */
+export const unbroken = (text) =>
+  text.split(/(\S*-\S*)/).map((piece, index) => (index % 2 ? h("span", { class: "w" }, piece) : piece));
+
 /** Put a text in, only if it differs: a live region then speaks once. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;

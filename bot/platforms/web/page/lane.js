@@ -1,6 +1,6 @@
 // One engine's side of a demo: its lane on the stage, and below it the instances, who acted and what to type.
 
-import { MARKS, copyButton, h, icon, redraw, say } from "./dom.js";
+import { MARKS, copyButton, h, icon, redraw, say, unbroken } from "./dom.js";
 import { Strip, percent } from "./strip.js";
 
 const SHOWN_ACTS = 3;
@@ -119,7 +119,7 @@ class Below {
 
 /** One line to type, with a button that copies it. */
 const command = (text, engine) =>
-  h("div", { class: "cmd" }, h("code", {}, text), copyButton(`Copy the ${engine} command ${text}`, () => text));
+  h("div", { class: "cmd" }, h("code", {}, ...unbroken(text)), copyButton(`Copy the ${engine} command ${text}`, () => text));
 
 /** One container or pod. */
 const tile = ({ name, phase, detail, mark }) =>

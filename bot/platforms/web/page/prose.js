@@ -1,6 +1,6 @@
 // The tutor's words: paragraphs, lists, code, emphasis and source numbers, from a few marks of Markdown.
 
-import { h } from "./dom.js";
+import { h, unbroken } from "./dom.js";
 
 const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s](?:[^*]*[^*\s])?)\*|\[([^\]]+)\]\((https?:\/\/[^)\s]+)\)|\[(\d{1,2})\]/g;
 
@@ -11,7 +11,7 @@ function inline(text, cite) {
   for (const found of text.matchAll(INLINE)) {
     const [all, code, strong, emphasis, label, address, number] = found;
     nodes.push(text.slice(end, found.index));
-    if (code) nodes.push(h("code", {}, code));
+    if (code) nodes.push(h("code", {}, ...unbroken(code)));
     else if (strong) nodes.push(h("strong", {}, ...inline(strong, cite)));
     else if (emphasis) nodes.push(h("em", {}, ...inline(emphasis, cite)));
     else if (address) nodes.push(h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label));

@@ -5,9 +5,18 @@ import { prose } from "./prose.js";
 
 const WIDE = matchMedia("(min-width: 1021px)");
 
+/** The headings above a source's words, without the page's own title. */
+const headings = (source) => source.heading.split(" > ").filter((part) => part !== source.title);
+
+/** A source's title; its section too, where two of them are of one page. */
+function named(source, sources) {
+  const alone = sources.filter((other) => other.source === source.source).length === 1;
+  return [source.title, ...(alone ? [] : headings(source).slice(-1))].join(": ");
+}
+
 /** Where a source's words stand, in the words of a reader. */
 function place(source) {
-  const heading = source.heading.split(" > ").filter((part) => part !== source.title).join(" > ");
+  const heading = headings(source).join(" > ");
   const section = heading ? `, section “${heading}”` : "";
   const linked = /^https?:\/\//.test(source.url ?? "");
   const name = linked ? h("a", { href: source.url, target: "_blank", rel: "noopener noreferrer" }, source.source) : source.source;
@@ -38,12 +47,16 @@ export class SourceNotes {
   /** The list of all sources. */
   list() {
     const items = [...this.sources.values()].map((source) =>
-      h("li", {}, this.#button("", source, h("span", { class: "m" }, source.n), source.title)));
+      h("li", {}, this.#button("", source, h("span", { class: "m" }, source.n), this.#name(source))));
     return h("ul", { class: "srcs", "aria-label": "Sources" }, ...items);
   }
 
+  #name(source) {
+    return named(source, [...this.sources.values()]);
+  }
+
   #button(style, source, ...children) {
-    const label = style ? `Source ${source.n}, ${source.title}` : null;
+    const label = style ? `Source ${source.n}, ${this.#name(source)}` : null;
     const button = h("button", { type: "button", class: style || null, "data-source": source.n, "aria-label": label,
       "aria-expanded": "false", "aria-controls": this.id }, ...children);
     button.addEventListener("click", () => this.#toggle(source, button));
@@ -67,7 +80,7 @@ export class SourceNotes {
       h("blockquote", {}, ...prose(source.text, () => null)), place(source));
     this.note.addEventListener("keydown", (event) => event.key === "Escape" && shut());
     if (WIDE.matches) this.body.append(this.note);
-    else opener.closest(".parts > *").after(this.note);
+    else opener.closest(".prose > *, .parts > *").after(this.note);
     this.body.classList.toggle("noted", WIDE.matches);
     this.#mark(source.n);
   }

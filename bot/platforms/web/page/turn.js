@@ -1,20 +1,19 @@
 // One turn: what the learner said and the reply to it, part by part, each at its place.
 
-import { h, icon } from "./dom.js";
+import { h, icon, unbroken } from "./dom.js";
 import { drawing } from "./parts.js";
 import { SourceNotes } from "./sources.js";
 import * as stream from "./stream.js";
 
 const time = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
-/** A command as it is typed, in mono; each option stays whole. */
-const command = (text) => h("code", {}, ...text.split(/ (?=--)/).flatMap((piece) => [h("span", { class: "nb" }, piece), " "]));
+const LONG = 160; // characters: a question that is longer is set as text, so that the answer stays in sight
 
-/** What the learner said, at the top of the page. */
+/** What the learner said, at the top of the page: a command as it is typed, in mono. */
 function asked(text) {
-  const said = text.startsWith("/") && text.length < 60 ? command(text) : text;
+  const said = text.startsWith("/") && text.length < 60 ? h("code", {}, ...unbroken(text)) : text;
   return h("article", { class: "turn ask", "aria-label": "You asked" },
-    h("div", { class: "who" }, "You", h("span", { class: "m" }, time())), h("div", { class: "said" }, said));
+    h("div", { class: "who" }, "You", h("span", { class: "m" }, time())), h("h2", { class: text.length > LONG ? "said long" : "said" }, said));
 }
 
 /** The reply, as it grows. */
@@ -24,7 +23,7 @@ class Reply {
     this.kind = h("span", { class: "m", hidden: true }, "live");
     this.pending = h("p", { class: "pending", role: "status" }, "Reading…");
     this.lost = h("p", { class: "lost", role: "status", hidden: true });
-    this.parts = h("div", { class: "parts" }, this.pending, this.lost);
+    this.parts = h("div", { class: "parts" }, this.lost, this.pending);
     this.body = h("div", { class: "body" }, this.parts);
     this.element = h("article", { class: "turn", "aria-label": "Portside answered", "aria-busy": "true" },
       h("div", { class: "who" }, "Portside", this.kind), this.body);
@@ -61,7 +60,7 @@ class Reply {
 
   #add(type) {
     const made = drawing(type, this.context);
-    this.lost.before(made.element);
+    this.parts.append(made.element);
     return { type, drawing: made };
   }
 
@@ -75,7 +74,7 @@ class Reply {
 export function addTurn(log, { id, text, send }) {
   const question = asked(text);
   const reply = new Reply(id, send);
-  log.append(question, reply.element);
+  log.append(h("div", {}, question, reply.element));
   question.scrollIntoView({ block: "start" });
   stream.follow(id, {
     part: (place, part) => reply.part(place, part),
