@@ -14,6 +14,7 @@ from browsing import FOUND, chromium, settle
 from playwright.async_api import Browser, Page, expect
 from web_fakes import BUILDING, ROOTLESS, FakeEngines, FakeTutor, card, served
 
+from bot.delivery import STOPPED
 from bot.platforms.web.server import Tutor as Served
 from bot.platforms.web.wire import event, to_json
 from bot.tutor import Tutor
@@ -152,7 +153,7 @@ async def test_while_a_stopped_demo_is_removed_the_card_says_so_and_its_clock_st
         times = await page.evaluate(CHANGES, 1)
         assert tutor.removing
         tutor.removing.set()
-        await expect(page.get_by_text("Stopped. What the run had made is removed.")).to_be_visible()
+        await expect(page.get_by_text(STOPPED)).to_be_visible()
 
     assert times[1:-1] == []
 
