@@ -73,6 +73,7 @@ ANSWER: tuple[Part, ...] = (
     ),
     Choices((Choice("See it happen", "/demo selfheal --fault hang", primary=True),)),
 )
+TERMINAL = Code("$ docker run \\\n    --name web portside/web:1\n8f3c\n$ docker ps --quiet\n8f3c", language="console")
 TWICE = Sources(
     (
         Source(1, "Pods", "kubernetes/pods.md", "Pods > What is shared", None, "One address."),
@@ -221,6 +222,8 @@ class FakeTutor:
                 yield HOSTILE
             case "/twice":
                 yield TWICE
+            case "/terminal":
+                yield TERMINAL
             case "/prepare":
                 yield PREPARING
                 await asyncio.Event().wait()

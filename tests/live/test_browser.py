@@ -225,9 +225,9 @@ async def test_on_a_narrow_page_a_source_opens_under_the_words_that_cite_it(brow
 async def test_two_sources_of_one_page_are_named_with_their_sections(browser: Browser) -> None:
     async with opened(browser, FakeTutor()) as page:
         await send(page, "/twice")
-        names = await page.get_by_role("list", name="Sources").get_by_role("button").all_text_contents()
+        names = page.get_by_role("list", name="Sources").get_by_role("button")
 
-        assert names == ["1Pods: What is shared", "2Pods: What is not", "3Probes"]
+        await expect(names).to_have_text(["1Pods: What is shared", "2Pods: What is not", "3Probes"])
 
 
 async def test_no_line_ends_within_a_word_that_fits_on_one(browser: Browser) -> None:
@@ -309,6 +309,15 @@ async def test_a_lost_connection_is_told_above_the_run_where_it_is_seen(browser:
 
         await expect(run).to_be_in_viewport()
         await expect(page.get_by_text("The connection is lost. Trying again.")).to_be_in_viewport()
+
+
+async def test_of_a_terminal_the_commands_alone_are_copied(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(), permissions=["clipboard-read", "clipboard-write"]) as page:
+        await send(page, "/terminal")
+        await page.get_by_role("button", name="Copy").click()
+        copied = await page.evaluate("navigator.clipboard.readText()")
+
+        assert copied == "docker run \\\n    --name web portside/web:1\ndocker ps --quiet"
 
 
 async def test_a_server_that_ends_says_that_the_demo_was_stopped(browser: Browser) -> None:

@@ -28,10 +28,16 @@ const LANGUAGES = { console: "In a terminal", yaml: "YAML", json: "JSON", text: 
 const coloured = ({ text: source, language }) => (language !== "yaml" ? [source]
   : source.split(/^(\s*(?:- )*[\w./-]+)(?=:)/m).map((piece, index) => (index % 2 ? h("i", {}, piece) : piece)));
 
+/** What of a code block is worth copying: of a terminal the commands alone, without prompts and what they printed. */
+function copied({ text: source, language }) {
+  const commands = [...source.matchAll(/^\$ ((?:.*\\\n)*.*)$/gm)].map(([, command]) => command);
+  return language === "console" && commands.length ? commands.join("\n") : source;
+}
+
 /** Something typed or printed, with a button that copies it. */
 function code() {
   return plain(h("div", { class: "code" }), (part) => [
-    h("div", { class: "top" }, h("span", {}, LANGUAGES[part.language] ?? part.language), copyButton("Copy", () => part.text, "Copy")),
+    h("div", { class: "top" }, h("span", {}, LANGUAGES[part.language] ?? part.language), copyButton("Copy", () => copied(part), "Copy")),
     h("pre", { tabindex: "0", "aria-label": LANGUAGES[part.language] ?? part.language }, ...coloured(part)),
   ]);
 }
