@@ -79,7 +79,7 @@ async def photograph(page: Page, name: str) -> None:
     """Keep a picture of the whole page, if somebody wants to look at it."""
     if folder := os.environ.get("PORTSIDE_SHOTS"):
         await settle(page)
-        await page.screenshot(path=Path(folder) / f"{name}.png")
+        await page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
 
 
 @pytest.mark.parametrize("state", STATES)
