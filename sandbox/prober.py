@@ -25,6 +25,7 @@ class _Lane:
     told: int = 0
     fault: tuple[float, int] | None = None
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Prober:
@@ -51,7 +52,7 @@ class Prober:
             ) from error
 
     async def probe(self, engine: Engine, address: Address) -> AsyncGenerator[Probe, None]:
-        """Send requests from now until `finish`, and tell at least twice a second which are over."""
+        """Send requests from now until `finish`, and tell at least twice a second which are over, to the last."""
         lane = self._lanes[engine] = _Lane(address, self._clock())
         due = self._clock()
         try:
@@ -63,6 +64,9 @@ class Prober:
                 if self._clock() - lane.told_until >= self._pace.report:
                     for probe in self.cut(engine):
                         yield probe
+            for probe in self.cut(engine):
+                yield probe
+            lane.over.set()
         finally:
             await stop(*lane.under_way)
 
@@ -102,15 +106,16 @@ class Prober:
         now = self._clock()
         return all(settled(lane.log, now, self._pace.settled) for lane in self._lanes.values())
 
-    async def finish(self) -> list[Probe]:
-        """Send nothing more, wait for what is under way, and return the last probes."""
+    def finish(self) -> None:
+        """Send nothing more. Each lane ends by itself, with its last request: a hung one waits for its time-outs."""
         self._ended = self._clock()
-        waiting = [task for lane in self._lanes.values() for task in lane.under_way]
-        await asyncio.gather(*waiting)
-        return sorted((probe for engine in self._lanes for probe in self.cut(engine)), key=lambda probe: probe.t)
+
+    async def finished(self) -> None:
+        """Wait until every lane has told its last probe."""
+        await asyncio.gather(*(lane.over.wait() for lane in self._lanes.values()))
 
     def measured(self, engine: Engine, acted_by: tuple[str, ...]) -> Measured:
-        """Measure one side from its fault on; only after `finish`."""
+        """Measure one side from its fault on; only when it has `finished`."""
         lane = self._lanes[engine]
         if lane.fault is None or self._ended is None:
             raise DemoFailed(f"The run ended before {engine.value} was measured. Start it again.")

@@ -90,8 +90,8 @@ class _Lanes:
             async for event in events:
                 yield event
         await self._observe()
-        for probe in await self.prober.finish():
-            yield probe
+        self.prober.finish()
+        await self.prober.finished()
 
     async def _docker(self) -> AsyncGenerator[Event, None]:
         docker = self._sandbox.docker

@@ -32,7 +32,7 @@ async def probed(prober: Prober, app: FakeApp, count: int, fault: str | None = N
             prober.mark_fault(LANE)
             await app.break_down(fault)
         if len(found) == count:
-            found += await prober.finish()
+            prober.finish()
     return found
 
 
@@ -60,6 +60,29 @@ async def test_requests_go_out_while_earlier_ones_still_wait(app: FakeApp) -> No
     found = await probed(prober, app, 4)
 
     assert sum(probe.failed for probe in found) >= 3
+
+
+async def test_a_lane_ends_with_its_own_last_request_however_long_the_other_waits(app: FakeApp) -> None:
+    prober = Prober(QUICK, time.monotonic)
+    hung = FakeApp()
+    await hung.start()
+    await hung.break_down("hang")
+    lanes = {Engine.DOCKER: hung, Engine.KUBERNETES: app}
+    told: dict[Engine, list[Probe]] = {engine: [] for engine in Engine}
+
+    async def follow(engine: Engine) -> None:
+        async for probe in prober.probe(engine, lanes[engine].address):
+            told[engine].append(probe)
+            if engine is Engine.KUBERNETES and len(told[engine]) == 3:
+                prober.finish()
+
+    await asyncio.gather(*map(follow, Engine))
+    await prober.finished()
+    await hung.stop()
+
+    assert told[Engine.KUBERNETES][-1].t + QUICK.timeout / 2 < told[Engine.DOCKER][-1].t
+    for probes in told.values():
+        assert [later.t - later.seconds for later in probes[1:]] == pytest.approx([probe.t for probe in probes[:-1]])
 
 
 async def test_the_first_answer_is_waited_for(app: FakeApp) -> None:
