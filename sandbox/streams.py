@@ -1,6 +1,7 @@
 """Several sources of events as one stream, and two waits as one."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
@@ -72,5 +73,7 @@ async def to_the_end(work: Coroutine[Any, Any, First]) -> First:
         except asyncio.CancelledError:
             cancelled = True
     if cancelled:
+        with contextlib.suppress(asyncio.CancelledError):
+            task.exception()  # looked at, so that asyncio does not complain of it: it comes too late
         raise asyncio.CancelledError
     return task.result()
