@@ -7,7 +7,6 @@ from pathlib import Path
 from sandbox.errors import EngineUnavailable
 
 _TABLE = Path("/proc/net/route")
-# A route as wide as this is a default route, or half of one as some VPNs write it.
 _WIDEST_LOCAL_PREFIX = 8
 
 
@@ -37,9 +36,13 @@ def is_local(host: str, table: str) -> bool:
     target = ipaddress.ip_address(host)
     if target.is_loopback:
         return True
-    networks = (_network(line) for line in table.splitlines()[1:])
-    prefixes = [network.prefixlen for network in networks if target in network]
-    return max(prefixes, default=0) >= _WIDEST_LOCAL_PREFIX
+    matching = [network for line in table.splitlines()[1:] if target in (network := _network(line))]
+    return bool(matching) and not is_default(max(matching, key=lambda network: network.prefixlen))
+
+
+def is_default(network: ipaddress.IPv4Network) -> bool:
+    """Say whether a route to this network is a default route, or half of one as some VPNs write it."""
+    return network.prefixlen < _WIDEST_LOCAL_PREFIX
 
 
 def _network(line: str) -> ipaddress.IPv4Network:

@@ -75,6 +75,11 @@ class Layout:
         return f"psd{self.tag}"
 
     @property
+    def last_metric(self) -> str:
+        """The metric of the range's last route: by it the route is found again, whatever range it was made for."""
+        return str(0xFF000000 | int(self.tag[:6], 16))
+
+    @property
     def docker_socket(self) -> Path:
         """Where our dockerd listens."""
         return self.runtime / "docker.sock"

@@ -7,18 +7,17 @@ from typing import Any
 
 from sandbox.errors import EngineUnavailable
 from sandbox.local.layout import Layout
+from sandbox.routes import is_default
 
 BOX_LINK = "portside0"
-
-# Whatever else is lost, a packet for the range ends here instead of following the default route.
-_LAST_METRIC = "4278198272"
 
 
 def connect(layout: Layout, process: int) -> None:
     """Lead the range into the network of a process of the box. Raises `EngineUnavailable` where it is taken."""
     require_free(layout)
     network = str(layout.network)
-    _ip("route", "add", "unreachable", network, "metric", _LAST_METRIC)
+    # Whatever else is lost, a packet for the range ends here instead of following the default route.
+    _ip("route", "add", "unreachable", network, "metric", layout.last_metric)
     _ip("link", "add", layout.link, "type", "veth", "peer", "name", BOX_LINK, "netns", str(process))
     _ip("link", "set", layout.link, "addrgenmode", "none")
     _ip("address", "add", f"{layout.host_address}/30", "dev", layout.link)
@@ -30,23 +29,20 @@ def disconnect(layout: Layout) -> None:
     """Remove link and routes, whatever there is of them."""
     if any(link["ifname"] == layout.link for link in _list("link")):
         _ip("link", "delete", layout.link, check=False)
-    if any(_is_last(layout, route) for route in _list("route", "show", "table", "main")):
-        _ip("route", "delete", "unreachable", str(layout.network), "metric", _LAST_METRIC, check=False)
+    for route in _list("route", "show", "table", "main"):
+        if str(route.get("metric")) == layout.last_metric:
+            _ip("route", "delete", "unreachable", route["dst"], "metric", layout.last_metric, check=False)
 
 
 def require_free(layout: Layout) -> None:
     """Raise `EngineUnavailable` where somebody else's route or address overlaps the range."""
     for route in _list("route", "show", "table", "all"):
-        text = route.get("dst", "default")
-        if text != "default" and route.get("dev") != layout.link and IPv4Network(text).overlaps(layout.network):
+        taken = IPv4Network(route["dst"].replace("default", "0.0.0.0/0"))
+        if route.get("dev") != layout.link and not is_default(taken) and taken.overlaps(layout.network):
             raise EngineUnavailable(
-                f"The address range {layout.network} is in use here: there is a route to {text}. "
+                f"The address range {layout.network} is in use here: there is a route to {taken}. "
                 "Set PORTSIDE_ENGINE_RANGE to a free private /16, for example 10.197.0.0/16."
             )
-
-
-def _is_last(layout: Layout, route: dict[str, Any]) -> bool:
-    return bool(route.get("dst") == str(layout.network) and str(route.get("metric")) == _LAST_METRIC)
 
 
 def _list(*words: str) -> list[dict[str, Any]]:
