@@ -60,10 +60,18 @@ async def _default_docker() -> str | None:
     return host
 
 
+async def docker_version(host: str) -> str:
+    """Return the version of the operator's Docker. Raises `EngineUnavailable` at once where it does not answer."""
+    try:
+        return await Docker(host).version()
+    except EngineUnavailable as error:
+        raise EngineUnavailable(f"{error} Start it, or unset DOCKER_HOST for an engine of ours.") from error
+
+
 async def docker(host: str, config: EngineConfig) -> tuple[EngineStatus, DockerEndpoint]:
     """Reach the operator's Docker, with the demo image in it. Raises `EngineUnavailable`."""
+    version = await docker_version(host)
     engine = Docker(host)
-    version = await engine.version()
     if config.demo_image:
         image = await engine.pull(config.demo_image)
     else:
@@ -73,8 +81,6 @@ async def docker(host: str, config: EngineConfig) -> tuple[EngineStatus, DockerE
 
 def kubernetes(choice: Choice, config: EngineConfig) -> tuple[EngineStatus, ClusterEndpoint]:
     """Reach the operator's cluster. Raises `EngineUnavailable`."""
-    if not config.demo_image:
-        raise EngineUnavailable(_NO_IMAGE)
     kubeconfig: Path | None = None
     authority: str | None
     if choice.context is None:
@@ -85,6 +91,8 @@ def kubernetes(choice: Choice, config: EngineConfig) -> tuple[EngineStatus, Clus
         kubeconfig = _kubeconfig()
         address, authority = _server(kubeconfig, choice.context)
         where = choice.context
+    if not config.demo_image:
+        raise EngineUnavailable(_NO_IMAGE)
     version = _version(address, authority)
     endpoint = ClusterEndpoint(kubeconfig, choice.context, config.demo_image, ours=False, where=where)
     return EngineStatus(Engine.KUBERNETES, "ready", version, address), endpoint

@@ -18,6 +18,7 @@ _TAG = f"{NAME}:1"
 _DOCKERFILE = build.APP / "Dockerfile"
 _PAUSE_DOCKERFILE = Path(__file__).with_name("pause.Dockerfile")
 _CTR = ("ctr", "--namespace", "k8s.io")
+_ANSWER_SECONDS = 10.0
 
 
 class Docker:
@@ -28,7 +29,11 @@ class Docker:
 
     async def version(self) -> str:
         """Return the engine's version. Raises `EngineUnavailable` where it does not answer."""
-        return (await self._run("version", "--format", "{{.Server.Version}}")).strip()
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return (await self._run("version", "--format", "{{.Server.Version}}")).strip()
+        except TimeoutError as error:
+            raise EngineUnavailable(f"Docker at {self._host} did not answer within {_ANSWER_SECONDS:g} s.") from error
 
     async def image_id(self, name: str) -> str:
         """Return an image's id. Raises `EngineUnavailable` where the engine has none of that name."""
@@ -69,9 +74,15 @@ class Docker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await process.communicate()
+        try:
+            output, errors = await process.communicate()
+        finally:
+            if process.returncode is None:  # given up: nobody waits for what it would say
+                process.kill()
+                await process.wait()
         if process.returncode:
-            raise EngineUnavailable(f"Docker at {self._host}: {errors.decode(errors='replace').strip()[-300:]}")
+            said = " ".join(errors.decode(errors="replace").split())
+            raise EngineUnavailable(f"Docker at {self._host}: {said[-300:]}")
         return output.decode(errors="replace")
 
 
