@@ -107,7 +107,7 @@ class Api:
             try:
                 self.post(collection(manifest), manifest)
             except Refused as error:
-                if error.status != _CONFLICT:  # there already: applied before the keeper had to begin again
+                if error.status != _CONFLICT:  # there already: from an attempt whose end was not reached
                     raise
 
     def bot_token(self) -> str:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +24,7 @@ PROGRAMS = ("unshare", "setpriv", "tini", "ip", "iptables-restore", "mount")
 # What the kernel says of a process that is number 1 of one more namespace.
 _INIT = re.compile(r"^NSpid:(\t\d+)+\t1$", re.MULTILINE)
 _TICK = 0.005
+_PATIENCE = 10.0
 _FURNISH = Path(__file__).with_name("box.sh")
 _CODE = Path(sandbox.__file__).parent.parent
 
@@ -162,12 +164,12 @@ def _environment(layout: Layout) -> dict[str, str]:
 
 async def _first_process(layout: Layout) -> int:
     """Wait for the box's first process, and return its id as the host sees it: it lives as long as the box."""
-    async with asyncio.timeout(10):
-        while True:
-            process = _find_first_process(layout)
-            if process is not None:
-                return process
-            await asyncio.sleep(_TICK)
+    deadline = time.monotonic() + _PATIENCE
+    while (process := _find_first_process(layout)) is None:
+        if time.monotonic() > deadline:
+            raise EngineUnavailable("The engines' box did not start.")
+        await asyncio.sleep(_TICK)
+    return process
 
 
 def _find_first_process(layout: Layout) -> int | None:

@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from sandbox.engines import EngineConfig, EngineStatus, EngineStep
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
-from sandbox.local import build, cgroups, files, images, programs
+from sandbox.local import build, cgroups, files, foreign, images, programs
 from sandbox.local.api import Api
 from sandbox.local.box import Box
 from sandbox.local.certificates import write_private
@@ -19,6 +20,8 @@ from sandbox.local.reports import Board, Report
 from sandbox.local.toolchain import Workshop
 
 log = logging.getLogger("portside.engines")
+
+Answer = TypeVar("Answer")
 
 DOCKER_STEP = "Docker engine"
 MODULES_STEP = "Go modules, checked against go.sum"
@@ -46,7 +49,7 @@ class Starting:
         """Make the box and its engines; return when the box has ended."""
         try:
             box = await Box.open(self._layout, self._died)
-        except (EngineUnavailable, TimeoutError) as error:
+        except EngineUnavailable as error:
             await self._give_up(error)
             return
         lives = [asyncio.create_task(self._live(box, Engine.DOCKER, self._docker(box)))]
@@ -61,7 +64,7 @@ class Starting:
             await asyncio.wait(lives)
             await box.close()
 
-    async def _give_up(self, error: Exception) -> None:
+    async def _give_up(self, error: EngineUnavailable) -> None:
         """Say why there is no box, for as long as somebody listens: it would fail again."""
         log.warning("no box: %s", error)
         said = (self._layout.logs / "box.log").read_text(errors="replace").strip()[-300:]
@@ -84,10 +87,12 @@ class Starting:
         host = self._host or self._layout.docker_host
         engine = images.Docker(host)
         with _failing(self._archive), self._board.step(Engine.DOCKER, DOCKER_STEP):
-            if not self._host:
+            if self._host:
+                version = await foreign.docker_version(self._host)
+            else:
                 files.write_docker(self._layout)
                 box.run(programs.dockerd(self._layout), self._layout.logs)
-            version = await _patiently(engine.version)
+                version = await _patiently(engine.version)
             image, archive = await engine.load_demo_image(self._workshop)
         self._archive.set_result(archive)
         self._board.image(Engine.DOCKER, image)
@@ -102,7 +107,7 @@ class Starting:
             await self._start(box, binary, api)
         with self._board.step(Engine.KUBERNETES, IMAGE_STEP):
             self._board.image(Engine.KUBERNETES, await loading)
-            version = await asyncio.to_thread(api.version)
+            version = await _patiently(lambda: asyncio.to_thread(api.version))
         self._board.set(Engine.KUBERNETES, state="ready", version=version)
         while True:
             await asyncio.sleep(_TOKEN_RENEWAL)
@@ -120,7 +125,7 @@ class Starting:
         self._run(box, programs.control_plane(self._layout, binary), programs.containerds(self._layout))
         await _until(api.ready)
         self._run(box, programs.kubelets(self._layout, binary), programs.controllers(self._layout, binary))
-        await asyncio.to_thread(api.apply_manifests)
+        await _patiently(lambda: asyncio.to_thread(api.apply_manifests))
         token = await self._renew_token(api)
         await _until(lambda: api.ready_nodes() == len(NODES) and api.controlled())
         await _until(Api(self._layout, token).guarded)
@@ -136,7 +141,7 @@ class Starting:
         return await images.load_into_nodes(box, self._layout, archive)
 
     async def _renew_token(self, api: Api) -> str:
-        token = await asyncio.to_thread(api.bot_token)
+        token = await _patiently(lambda: asyncio.to_thread(api.bot_token))
         write_private(self._layout.bot_token, token.encode())
         return token
 
@@ -155,8 +160,8 @@ def _failing(archive: "asyncio.Future[Path]") -> Iterator[None]:
         raise
 
 
-async def _patiently(ask: Callable[[], Coroutine[None, None, str]]) -> str:
-    """Ask until there is an answer. Raises the last `EngineUnavailable` after three minutes."""
+async def _patiently(ask: Callable[[], Coroutine[None, None, Answer]]) -> Answer:
+    """Ask until there is an answer: a busy machine is slow. Raises the last `EngineUnavailable` after three minutes."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -169,14 +174,15 @@ async def _patiently(ask: Callable[[], Coroutine[None, None, str]]) -> str:
 
 async def _until(holds: Callable[[], bool]) -> None:
     """Wait until something holds. Raises `EngineUnavailable` after three minutes."""
-    deadline = time.monotonic() + _PATIENCE
-    while not await asyncio.to_thread(holds):
-        if time.monotonic() > deadline:
+
+    async def ask() -> None:
+        if not await asyncio.to_thread(holds):
             raise EngineUnavailable(
                 'The cluster does not get ready. Its logs are in the data folder, under "engines/logs". Stop it with '
                 '"portside engines down" and start again.'
             )
-        await asyncio.sleep(_TICK)
+
+    await _patiently(ask)
 
 
 def _first_report(config: EngineConfig, *, cluster: bool) -> Report:
