@@ -15,14 +15,11 @@ from sandbox.local.locks import Locks
 
 
 async def up(config: EngineConfig) -> AsyncIterator[tuple[EngineStatus, ...]]:
-    """Start the engines and keep them; yield how they do until none is on its way any more."""
-    layout = Layout.of(config)
+    """Start the engines and yield how they do until none is on its way any more; from then on they are kept."""
     async with open_engines(config) as engines:
-        if not layout.home.exists():  # there is nothing of ours to keep
-            layout.home.mkdir(parents=True)
-        layout.keep_mark.touch()
         async for statuses in engines.progress():
             yield statuses
+        engines.keep()
 
 
 async def down(config: EngineConfig) -> None:

@@ -82,6 +82,11 @@ class LocalEngines:
         except EngineUnavailable as error:
             self._missing = str(error)
 
+    def keep(self) -> None:
+        """Have ours kept though nobody needs them, until they are stopped."""
+        if self._held and not self._missing:
+            self._layout.keep_mark.touch()
+
     async def leave(self) -> None:
         """Be counted no longer; whoever is the last waits until the machine is put back."""
         for task in (self._docker, self._cluster):
