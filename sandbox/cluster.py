@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import datetime
@@ -20,6 +21,8 @@ from sandbox.observing import Json, cluster_observation, ended_containers, pod_i
 from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
 from sandbox.streams import to_the_end
+
+log = logging.getLogger(__name__)
 
 # An API server that restarts is back within seconds; a RoleBinding or a quota takes a moment to be known.
 _PATIENCE = 3.0
@@ -158,6 +161,7 @@ class Cluster:
                             version = thing["metadata"]["resourceVersion"]
                             gone = change["type"] == "DELETED"
                             yield False, [] if gone else [thing], [thing] if gone else []
+            await asyncio.sleep(_PAUSE)  # a server that lists and refuses to be watched is not asked without a break
 
     async def _list_patiently(self, path: str) -> dict[str, Any]:
         end = asyncio.get_running_loop().time() + _PATIENCE
@@ -203,7 +207,7 @@ async def sweep(endpoint: ClusterEndpoint, now: datetime, most: int) -> list[str
         with translated():
             found = await api.call("GET", "/api/v1/namespaces?" + urlencode({"labelSelector": f"{MANAGED_BY}={BOT}"}))
             due = [one["metadata"] for one in found["items"] if _due(one, now)][:most]
-            removed = [f"namespace {one['name']}" for one in due if await _delete(api, one["name"], one["uid"])]
+            removed = [f"namespace {one['name']}" for one in due if await _delete_due(api, one)]
     finally:
         await api.close()
     return removed
@@ -214,6 +218,15 @@ def _due(one: Json, now: datetime) -> bool:
     metadata = one["metadata"]
     named = NAMESPACE.fullmatch(metadata["name"]) is not None
     return named and "deletionTimestamp" not in metadata and expired(metadata.get("annotations"), now)
+
+
+async def _delete_due(api: Api, metadata: Json) -> bool:
+    """Delete an expired namespace; one that the server does not delete must not keep the others from going."""
+    try:
+        return await _delete(api, metadata["name"], metadata["uid"])
+    except Refused as error:
+        log.warning("namespace %s could not be deleted: %s", metadata["name"], str(error))
+        return False
 
 
 async def _delete(api: Api, name: str, uid: str | None = None) -> bool:

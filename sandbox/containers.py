@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -24,6 +25,8 @@ from sandbox.observing import container_instance, docker_observation
 from sandbox.quota import CPUS, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
 from sandbox.streams import to_the_end
+
+log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -153,7 +156,13 @@ class Containers:
     async def address(self, name: str) -> Address:
         """Return where a container answers; it is on this machine."""
         container = await call(lambda: self._client.containers.get(name))
-        return require_local(Address(container.attrs["NetworkSettings"]["Networks"][self.tag.place]["IPAddress"], PORT))
+        address = container.attrs["NetworkSettings"]["Networks"][self.tag.place]["IPAddress"]
+        if not address:
+            raise DemoFailed(
+                f"The container {name} has ended before its time. If you named an image in PORTSIDE_DEMO_IMAGE, it "
+                "must be the one that sandbox/image makes."
+            )
+        return require_local(Address(address, PORT))
 
     async def rm(self, name: str) -> None:
         """Remove a container, running or not."""
@@ -232,13 +241,21 @@ def _title(thing: Thing) -> str:
 
 
 def _remove(things: list[Thing]) -> list[str]:
-    """Remove by id, so that a new object of the same name is safe; what has gone by itself is not counted."""
+    """Remove by id, so that a new object of the same name is safe; what has gone by itself is not counted.
+
+    One that the engine does not remove must not keep the others from going.
+    """
     removed = []
     for thing in things:
-        with contextlib.suppress(docker.errors.NotFound):
+        try:
             if isinstance(thing, Container):
                 thing.remove(force=True, v=True)
             else:
                 thing.remove()
-            removed.append(_title(thing))
+        except docker.errors.NotFound:
+            continue
+        except docker.errors.APIError as error:
+            log.warning("%s could not be removed: %s", _title(thing), error.explanation or error)
+            continue
+        removed.append(_title(thing))
     return removed

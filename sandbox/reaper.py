@@ -2,34 +2,46 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sandbox import cluster, containers
 from sandbox.engines import Engines
-from sandbox.errors import SandboxError
-from sandbox.events import Engine
+from sandbox.errors import EngineUnavailable, SandboxError
+from sandbox.events import NAMES, Engine
 
 log = logging.getLogger(__name__)
 
-# A sweep that finds much more than demos can leave has found a mistake: it goes slowly, and the log says so.
+# A sweep that finds much more than demos can leave has found a mistake: it goes slowly, so that somebody may see it.
 MOST = 20
 
 
-async def sweep(engines: Engines, now: datetime | None = None) -> tuple[str, ...]:
-    """Remove what has expired on the engines that are ready, and say what; an engine that is away is passed over."""
+@dataclass(frozen=True)
+class Swept:
+    """What was removed, and a sentence about each engine that could not be looked at."""
+
+    removed: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
+async def sweep(engines: Engines, now: datetime | None = None) -> Swept:
+    """Remove what has expired on both engines; one that is absent, or still on its way, has nothing of ours."""
     moment = now or datetime.now(UTC)
-    ready = {status.engine for status in engines.status() if status.state == "ready"}
     removed: list[str] = []
-    for engine in Engine:
-        if engine not in ready:
-            continue
+    missed: list[str] = []
+    for status in engines.status():
         try:
-            removed += await _sweep_one(engines, engine, moment)
+            if status.state == "failed":
+                raise EngineUnavailable(status.detail)
+            if status.state == "ready":
+                removed += await _sweep_one(engines, status.engine, moment)
         except SandboxError as error:
-            log.warning("%s could not be swept: %s", engine.value, str(error))
+            missed.append(f"{NAMES[status.engine]} could not be swept: {error}")
     if removed:
         log.info("removed what had expired: %s", ", ".join(removed))
-    return tuple(removed)
+    for sentence in missed:
+        log.warning("%s", sentence)
+    return Swept(tuple(removed), tuple(missed))
 
 
 async def _sweep_one(engines: Engines, engine: Engine, now: datetime) -> list[str]:

@@ -119,5 +119,5 @@ async def test_a_run_ends_with_a_sentence_when_an_engine_goes(engines: Engines, 
     assert end.t - next(event.t for event in events if isinstance(event, Injected)) < 30
 
     gc.collect()
-    removed = await sweep(engines, datetime.now(UTC) + timedelta(minutes=10))
-    assert any(started.run in one for one in removed)
+    swept = await sweep(engines, datetime.now(UTC) + timedelta(minutes=10))
+    assert any(started.run in one for one in swept.removed)

@@ -257,3 +257,15 @@ async def test_a_namespace_that_was_made_anew_meanwhile_is_left_alone(api: FakeA
 
     async with served(api, tmp_path) as endpoint:
         assert await sweep(endpoint, NOW, most=20) == []
+
+
+async def test_a_namespace_that_cannot_be_deleted_does_not_keep_the_others_from_going(
+    api: FakeApi, tmp_path: Path
+) -> None:
+    items = [expiring("portside-guarded001", PAST), expiring("portside-expired001", PAST)]
+    api.on("GET", "/api/v1/namespaces", (200, {"items": items}))
+    api.on("DELETE", "/api/v1/namespaces/portside-guarded001", (403, {"message": "a policy of somebody else's"}))
+    api.on("DELETE", "/api/v1/namespaces/portside-expired001", (200, {}))
+
+    async with served(api, tmp_path) as endpoint:
+        assert await sweep(endpoint, NOW, most=20) == ["namespace portside-expired001"]
