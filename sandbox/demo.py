@@ -81,6 +81,21 @@ async def perform(
         raise bug
 
 
+def unfinished(demo: Demo, fault: Fault | None, error: str | None = None) -> Result:
+    """Return the result of a run that has not come to its end."""
+    return Result(demo=demo.name, fault=fault, completed=False, error=error, cleaned_up=False, engines={})
+
+
+def endings(sandbox: Sandbox | None, result: Result) -> Iterator[Event]:
+    """Say what was cleaned up, and the result. What nobody has looked at is not clean; what was never made is."""
+    if sandbox is None:
+        yield replace(result, t=0.0, cleaned_up=True)
+        return
+    cleaned_up = bool(sandbox.cleanups) and not any(cleanup.left for cleanup in sandbox.cleanups)
+    last: tuple[Event, ...] = (*sandbox.cleanups, replace(result, cleaned_up=cleaned_up))
+    yield from (_stamped(event, sandbox) for event in last)
+
+
 class _Run:
     """One run of a demo; its sandbox outlives its events, to say what was cleaned up."""
 
@@ -88,7 +103,7 @@ class _Run:
         self._demo = demo
         self._fault = fault
         self._sandbox: Sandbox | None = None
-        self._result = Result(demo=demo.name, fault=fault, completed=False, error=None, cleaned_up=False, engines={})
+        self._result = unfinished(demo, fault)
 
     async def events(self, owner: str, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
         """Yield everything up to the clean-up; the demo's own result is held back until then."""
@@ -128,14 +143,9 @@ class _Run:
 
     def ending(self) -> Iterator[Event]:
         """Say what was cleaned up, and the result."""
-        cleanups = self._sandbox.cleanups if self._sandbox else ()
-        result = replace(self._result, cleaned_up=not any(cleanup.left for cleanup in cleanups))
         if self._sandbox is None:
             yield Started(t=0.0, demo=self._demo.name, fault=self._fault, replicas=1, engines={})
-            yield replace(result, t=0.0)
-        else:
-            endings: tuple[Event, ...] = (*cleanups, result)
-            yield from (_stamped(event, self._sandbox) for event in endings)
+        yield from endings(self._sandbox, self._result)
 
     def _started(self, sandbox: Sandbox) -> Started:
         used = {name: setting.used for name, setting in self._demo.settings.items()}

@@ -3,9 +3,9 @@
 import asyncio
 import getpass
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.cards import advance, begin
 from bot.cli.printing import err, out, out_json, until_up
@@ -16,8 +16,9 @@ from bot.platforms.terminal.screen import open_screen
 from bot.presenting import again
 from bot.settings import Settings, engine_config
 from sandbox import local
-from sandbox.demo import Demo, choose, perform
+from sandbox.demo import Demo, choose, endings, perform, unfinished
 from sandbox.demos import load_demos
+from sandbox.engines import Engines, EngineStatus
 from sandbox.errors import DemoFailed
 from sandbox.events import Event, Fault, Result, Started
 from sandbox.lab import Lab
@@ -30,10 +31,7 @@ async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) 
     """Run a demo; done only if it came to its end and its clean-up is verified."""
     chosen, its_fault = choose(load_demos(), name, fault)
     async with local.open_engines(engine_config(settings)) as engines:
-        await until_up(engines.progress())
-        for removed in await sweep(engines):
-            err(f"removed what an earlier run had left: {removed}")
-        run = Run(chosen, its_fault, Lab(engines).open)
+        run = Run(chosen, its_fault, Lab(engines).open, _ready(engines))
         result = await (as_lines(run) if as_json else on_screen(run))
     if result is None:
         return INTERRUPTED
@@ -42,13 +40,32 @@ async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) 
     return DONE if result.completed and result.cleaned_up else COULD_NOT
 
 
+async def _ready(engines: Engines) -> None:
+    """Wait for both engines, or until one cannot be had, and remove what has expired on them."""
+    await until_up(_while_hopeful(engines.progress()))
+    for removed in (await sweep(engines)).removed:
+        err(f"removed what an earlier run had left: {removed}")
+
+
+async def _while_hopeful(progress: AsyncIterator[tuple[EngineStatus, ...]]) -> AsyncIterator[tuple[EngineStatus, ...]]:
+    """Yield how the engines come up, and end with the first failure: a demo needs both."""
+    async for states in progress:
+        yield states
+        if any(state.state == "failed" for state in states):
+            return
+
+
 @dataclass
 class Run:
-    """One run of a demo, which remembers its sandbox: so that it can tell of its clean-up also when it was stopped."""
+    """One run of a demo, which remembers its sandbox: so that it can tell of its clean-up also when it was stopped.
+
+    `ready` is what must be done before it, and is a part of it: a run may be stopped there too.
+    """
 
     demo: Demo
     fault: Fault | None
     open_sandbox: OpenSandbox
+    ready: Awaitable[None]
     sandbox: Sandbox | None = None
 
     def events(self) -> AsyncGenerator[Event, None]:
@@ -63,19 +80,7 @@ class Run:
 
     def stopped(self) -> Iterator[Event]:
         """Tell how a run ended that was stopped, once its events are closed."""
-        cleanups = self.sandbox.cleanups if self.sandbox else ()
-        gone = not any(cleanup.left for cleanup in cleanups) and bool(cleanups or self.sandbox is None)
-        result = Result(
-            demo=self.demo.name,
-            fault=self.fault,
-            completed=False,
-            error="The run was stopped.",
-            cleaned_up=gone,
-            engines={},
-        )
-        ended: tuple[Event, ...] = (*cleanups, result)
-        for event in ended:
-            yield replace(event, run=self.sandbox.run, t=self.sandbox.clock()) if self.sandbox else replace(event, t=0)
+        return endings(self.sandbox, unfinished(self.demo, self.fault, "The run was stopped."))
 
 
 def _owner() -> str:
@@ -89,6 +94,7 @@ async def as_lines(run: Run) -> Result | None:
     """Write every event as JSON; the last is the result, also of a run that was stopped."""
     result = None
     try:
+        await run.ready
         async with aclosing(run.events()) as events:
             async for event in events:
                 out_json(to_json(event))
@@ -103,6 +109,7 @@ async def as_lines(run: Run) -> Result | None:
 async def on_screen(run: Run) -> Result | None:
     """Draw the run as it goes; None if it was quit."""
     results: list[Result] = []
+    await run.ready
     with open_screen(sys.stdout) as screen:
         await screen.until_quit(deliver(_parts(run, results), screen))
     return results[0] if results else None
@@ -129,6 +136,9 @@ async def reaper(settings: Settings, once: bool) -> int:
     async with local.reach(engine_config(settings)) as engines:
         if not once:
             await patrol(engines)
-        for removed in await sweep(engines):
-            out(f"removed {removed}")
-    return DONE
+        swept = await sweep(engines)
+    for removed in swept.removed:
+        out(f"removed {removed}")
+    for missed in swept.missed:
+        err(missed)
+    return COULD_NOT if swept.missed else DONE

@@ -1,5 +1,6 @@
 """The command line: exactly its forms and exit statuses, and one clear sentence for what is wrong."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,8 +11,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from fakes import FakeLab
 
 from bot.__main__ import main
+from bot.cli.showing import Run, as_lines
+from sandbox.demos import load_demos
+from sandbox.events import Fault
+from sandbox.local.engines import missing
 
 COMMANDS = ["web", "chat", "ask", "search", "ingest", "demo", "reaper", "engines"]
 ENGINES = ["up", "down", "status", "kubeconfig"]
@@ -29,6 +35,7 @@ The lamp of a lighthouse burns oil, and a lens throws its light twenty miles out
 """
 # A demo on a sandbox without engines, run as the command runs it: for signals, which need a process of their own.
 PROGRAM = """
+import asyncio
 from fakes import QUICK, FakeLab
 from dataclasses import replace
 from bot.cli import running, showing
@@ -36,7 +43,8 @@ from sandbox.demos import load_demos
 from sandbox.events import Fault
 
 async def work():
-    run = showing.Run(load_demos()["selfheal"], Fault.HANG, FakeLab(replace(QUICK, observe=60.0)).open)
+    lab = FakeLab(replace(QUICK, observe=60.0))
+    run = showing.Run(load_demos()["selfheal"], Fault.HANG, lab.open, asyncio.sleep(0))
     await showing.as_lines(run)
     return running.DONE
 
@@ -163,7 +171,7 @@ def test_no_cluster_has_no_kubeconfig(data: Path) -> None:
 def test_the_reaper_starts_no_engine_and_is_done_where_none_is_up(data: Path) -> None:
     result = portside("reaper", "--once")
 
-    assert (result.exit_code, result.stdout) == (0, "")
+    assert (result.exit_code, result.stdout) == (1 if missing() else 0, "")
     assert not (data / "engines").exists()
 
 
@@ -212,3 +220,58 @@ def test_a_signal_ends_a_run_with_its_clean_up_told_and_the_result_last(number: 
         True,
         "The run was stopped.",
     )
+
+
+async def test_a_run_that_is_stopped_before_its_engines_are_up_tells_a_result_and_nothing_else(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    lab, waiting = FakeLab(), asyncio.Event()
+
+    async def never_up() -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(as_lines(Run(load_demos()["selfheal"], Fault.CRASH, lab.open, never_up())))
+    await waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    (line,) = capfdbinary.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert (told["kind"], told["completed"], told["cleaned_up"], lab.opened) == ("result", False, True, 0)
+
+
+@pytest.mark.usefixtures("data")
+def test_the_reaper_could_not_where_an_engine_does_not_answer(tmp_path: Path) -> None:
+    os.environ["DOCKER_HOST"] = f"unix://{tmp_path}/nobody.sock"
+
+    result = portside("reaper", "--once")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Docker could not be swept" in result.stderr
+    assert "unset DOCKER_HOST" in result.stderr
+
+
+@pytest.mark.usefixtures("data")
+def test_a_data_folder_that_cannot_be_written_ends_engines_up_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    os.environ["PORTSIDE_DATA"] = str(tmp_path / "file" / "data")
+
+    result = portside("engines", "up")
+
+    assert result.exit_code == 1
+    assert missing() or "cannot be written" in result.stdout
+    assert "fault of its own" not in result.stderr
+
+
+@pytest.mark.usefixtures("data")
+def test_a_docker_that_does_not_answer_ends_a_demo_at_once_with_what_to_do(tmp_path: Path) -> None:
+    os.environ["DOCKER_HOST"] = f"unix://{tmp_path}/nobody.sock"
+    os.environ["PORTSIDE_KUBE_CONTEXT"] = "unknown"
+
+    result = portside("demo", "selfheal", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout.splitlines()[-1])["kind"] == "result"
+    assert "unset DOCKER_HOST" in result.stderr

@@ -1,10 +1,12 @@
 """Engines of our own on the real machine: they come, they are shared, and they leave nothing behind."""
 
+import asyncio
 import os
 import random
 import signal
 import subprocess
 import sys
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +72,40 @@ async def test_after_up_and_down_the_machine_is_as_it_was(own: EngineConfig) -> 
     assert with_engines["mounts"] == before["mounts"]
     assert changes(before, layout) == {}
     assert [status.state for status in await local.status(own)] == ["absent", "absent"]
+
+
+async def test_an_up_that_is_stopped_half_way_keeps_nothing(own: EngineConfig) -> None:
+    layout = Layout.of(own)
+    before = machine(layout)
+
+    async with aclosing(local.up(own)) as states:
+        await anext(states)
+
+    assert Locks(layout.home).keeper() is None
+    assert not layout.keep_mark.exists()
+    assert changes(before, layout) == {}
+
+
+async def test_down_puts_the_machine_back_though_another_range_is_named_since(own: EngineConfig) -> None:
+    layout = Layout.of(own)
+    before = machine(layout)
+    async with held(own) as engines:
+        await engines.docker()
+        os.kill(chain(layout)["keeper"], signal.SIGKILL)
+        until(lambda: not Locks(layout.home).keeper())
+        await local.down(replace(own, network="10.255.0.0/16"))
+
+    assert changes(before, layout) == {}
+
+
+async def test_a_docker_of_the_operators_that_does_not_answer_is_told_at_once_with_what_to_do(
+    own: EngineConfig, tmp_path: Path
+) -> None:
+    async with asyncio.timeout(60), local.open_engines(replace(own, docker_host=f"unix://{tmp_path}/no")) as engines:
+        states = [seen async for seen in engines.progress()][-1]
+
+    assert [status.state for status in states] == ["failed", "failed"]
+    assert all("Start it, or unset DOCKER_HOST" in status.detail for status in states)
 
 
 @pytest.mark.parametrize("seed", range(10))
