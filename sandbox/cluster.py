@@ -29,6 +29,11 @@ _PATIENCE = 3.0
 _FORBIDDEN_PATIENCE = 2.0
 _PAUSE = 0.25
 _GONE_WITHIN = 15.0
+# kube-proxy rewrites a Service's address before it would need a route: without one, and without kube-proxy, it leaves.
+_ADVICE = (
+    "Run Portside in the cluster; or on one of its nodes, with routes for its pods and Services that end there "
+    "(ip route add RANGE dev BRIDGE); or unset PORTSIDE_KUBE_CONTEXT for a cluster of ours."
+)
 
 
 class Cluster:
@@ -110,7 +115,7 @@ class Cluster:
     def _local(self, host: str) -> Address:
         """Where Portside itself runs in the cluster, the cluster's own network is the way there."""
         address = Address(host, PORT)
-        return address if self._inside else require_local(address)
+        return address if self._inside else require_local(address, _ADVICE)
 
     async def delete_pod(self, name: str) -> None:
         """Delete a pod, as `kubectl delete pod` does."""

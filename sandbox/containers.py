@@ -32,6 +32,7 @@ Answer = TypeVar("Answer")
 
 _SECOND = 1_000_000_000
 _TIMEOUT = 8
+_ADVICE = "Run Portside on the machine that Docker runs on, or unset DOCKER_HOST for an engine of ours."
 
 
 @contextlib.contextmanager
@@ -162,7 +163,7 @@ class Containers:
                 f"The container {name} has ended before its time. If you named an image in PORTSIDE_DEMO_IMAGE, it "
                 "must be the one that sandbox/image makes."
             )
-        return require_local(Address(address, PORT))
+        return require_local(Address(address, PORT), _ADVICE)
 
     async def rm(self, name: str) -> None:
         """Remove a container, running or not."""

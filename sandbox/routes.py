@@ -21,13 +21,13 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
-def require_local(address: Address) -> Address:
-    """Return the address if packets to it stay on this machine's own networks. Raises EngineUnavailable."""
+def require_local(address: Address, advice: str) -> Address:
+    """Return the address if packets to it stay on this machine's own networks. Raises EngineUnavailable with advice."""
     if is_local(address.host, _TABLE.read_text()):
         return address
     raise EngineUnavailable(
         f"The demo's app has the address {address.host}, which this machine has no route of its own to, so nothing was "
-        "sent there. Run Portside on the machine that the engine runs on, or let it start engines of its own."
+        f"sent there. {advice}"
     )
 
 

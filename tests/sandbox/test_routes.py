@@ -35,5 +35,5 @@ def test_without_any_route_only_loopback_is_local() -> None:
 
 
 def test_this_machine_has_no_route_of_its_own_to_a_documentation_address() -> None:
-    with pytest.raises(EngineUnavailable, match=r"203\.0\.113\.1.*nothing was sent"):
-        require_local(Address("203.0.113.1", 8080))
+    with pytest.raises(EngineUnavailable, match=r"203\.0\.113\.1.*nothing was sent there\. Do this\."):
+        require_local(Address("203.0.113.1", 8080), "Do this.")
