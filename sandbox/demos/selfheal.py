@@ -92,6 +92,8 @@ class _Lanes:
         await self._observe()
         self.prober.finish()
         await self.prober.finished()
+        # A watch is as silent while its API server is away as while nobody acts: only an answer tells them apart.
+        await self._sandbox.cluster.get_pods()
 
     async def _docker(self) -> AsyncGenerator[Event, None]:
         docker = self._sandbox.docker

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,12 +24,14 @@ pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
 
 class Wire:
-    """A connection to an engine that can be cut."""
+    """A connection to an engine that can be cut, or fall silent."""
 
     def __init__(self, target: Path | tuple[str, int]) -> None:
         self._target = target
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._flowing = asyncio.Event()
+        self._flowing.set()
 
     async def listen(self, path: Path) -> int:
         if isinstance(self._target, Path):
@@ -38,7 +40,11 @@ class Wire:
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
         return int(self._server.sockets[0].getsockname()[1])
 
+    async def freeze(self) -> None:
+        self._flowing.clear()
+
     async def cut(self) -> None:
+        self._flowing.set()
         if self._server:
             self._server.close()
         for writer in tuple(self._open):
@@ -50,16 +56,16 @@ class Wire:
         else:
             there = await asyncio.open_connection(*self._target)
         self._open |= {writer, there[1]}
-        await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
+        await asyncio.gather(self._copy(reader, there[1]), self._copy(there[0], writer))
         self._open -= {writer, there[1]}
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
 
 
 class Wired:
@@ -101,14 +107,17 @@ async def wired(engines: Engines, folder: Path) -> AsyncIterator[Wired]:
 # docker's client leaves its socket to the garbage collector where connecting fails.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("engine", Engine)
-async def test_a_run_ends_with_a_sentence_when_an_engine_goes(engines: Engines, engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("goes", [Wire.cut, Wire.freeze])
+async def test_a_run_ends_with_a_sentence_when_an_engine_goes_or_falls_silent(
+    engines: Engines, engine: Engine, goes: Callable[[Wire], Awaitable[None]], tmp_path: Path
+) -> None:
     demo, fault = choose(load_demos(), "selfheal", "crash")
     events = []
     async with wired(engines, tmp_path) as through:
         async for event in perform(demo, fault, "live-test", Lab(through).open):
             events.append(event)
             if isinstance(event, Injected):
-                await through.wires[engine].cut()
+                await goes(through.wires[engine])
     started, end = events[0], events[-1]
 
     assert isinstance(started, Started)
@@ -116,7 +125,7 @@ async def test_a_run_ends_with_a_sentence_when_an_engine_goes(engines: Engines, 
     assert (end.completed, end.cleaned_up) == (False, False)
     assert "does not answer any more" in (end.error or "")
     assert "portside engines status" in (end.error or "")
-    assert end.t - next(event.t for event in events if isinstance(event, Injected)) < 30
+    assert end.t - next(event.t for event in events if isinstance(event, Injected)) < 45
 
     gc.collect()
     swept = await sweep(engines, datetime.now(UTC) + timedelta(minutes=10))
