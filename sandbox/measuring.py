@@ -44,7 +44,7 @@ def measure(requests: Sequence[Request], span: Span, acted_by: tuple[str, ...]) 
 
 @dataclass(frozen=True)
 class _Outage:
-    """From the start of a failed request to the first good answer to a later one, if there was any."""
+    """From the start of a failed request to the first good answer of those that no failure came after."""
 
     since: float
     back: float | None
@@ -55,15 +55,26 @@ class _Outage:
 
 def _outages(requests: Sequence[Request], span: Span) -> list[_Outage]:
     """Find each time without a good answer; requests that were sent within it say nothing new."""
-    failed = sorted(request.sent for request in requests if not request.ok)
-    good = [request for request in requests if request.ok]
+    failed = sorted((request for request in requests if not request.ok), key=lambda request: request.sent)
     found: list[_Outage] = []
-    for sent in failed:
-        if found and (found[-1].back is None or sent <= found[-1].back):
+    for failure in failed:
+        if found and (found[-1].back is None or failure.sent <= found[-1].back):
             continue
-        back = min((request.over for request in good if request.sent > sent), default=None)
-        found.append(_Outage(max(sent, span.fault), back))
+        found.append(_Outage(max(failure.sent, span.fault), _back(requests, failure)))
     return found
+
+
+def _back(requests: Sequence[Request], failure: Request) -> float | None:
+    """Return when the answers were back after a failure, if they ever were.
+
+    Only a request that was sent once the failure was known can prove it: one that was under way beside the failed one
+    may have been answered just before the fault.
+    """
+    proof = min((request.sent for request in requests if request.ok and request.sent > failure.over), default=None)
+    if proof is None:
+        return None
+    last = max(request.sent for request in requests if not request.ok and request.sent < proof)
+    return min(request.over for request in requests if request.ok and request.sent > last)
 
 
 def settled(requests: Sequence[Request], now: float, seconds: float) -> bool:

@@ -66,6 +66,19 @@ def test_a_request_that_was_under_way_at_the_fault_cannot_have_failed_before_it(
     assert measured.longest_outage_seconds == pytest.approx(2.01)
 
 
+def test_an_answer_to_a_request_that_was_under_way_at_the_fault_is_no_recovery() -> None:
+    measured = measure([bad(9.98, took=1), good(9.99, took=0.02), bad(10.1, took=1), bad(39, took=1)], SPAN, ())
+
+    assert (measured.recovered, measured.recovery_seconds) == (False, None)
+    assert measured.longest_outage_seconds == 30.0
+
+
+def test_answers_are_back_before_the_time_outs_of_the_outage_are_over() -> None:
+    measured = measure([bad(10.1, took=1), bad(10.3, took=1), good(10.5), good(11), good(11.2)], SPAN, ())
+
+    assert measured.recovery_seconds == pytest.approx(0.51)
+
+
 @given(st.lists(requests))
 def test_no_outage_is_longer_than_the_observation(log: list[Request]) -> None:
     measured = measure(log, SPAN, ())
