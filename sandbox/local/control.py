@@ -15,7 +15,7 @@ from sandbox.local.locks import Locks
 
 
 async def up(config: EngineConfig) -> AsyncIterator[tuple[EngineStatus, ...]]:
-    """Start the engines and yield how they do until none is on its way any more; from then on they are kept."""
+    """Start the engines and yield how they do until none is on its way any more; if both are ready, they are kept."""
     async with open_engines(config) as engines:
         async for statuses in engines.progress():
             yield statuses

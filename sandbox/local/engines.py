@@ -83,9 +83,13 @@ class LocalEngines:
             self._missing = str(error)
 
     def keep(self) -> None:
-        """Have ours kept though nobody needs them, until they are stopped."""
-        if self._held and not self._missing:
+        """Have ours kept though nobody needs them, if both are ready; else whoever needs them next begins anew."""
+        if not self._held:
+            return
+        if all(status.state == "ready" for status in self.status()):
             self._layout.keep_mark.touch()
+        else:
+            self._layout.keep_mark.unlink(missing_ok=True)
 
     async def leave(self) -> None:
         """Be counted no longer; whoever is the last waits until the machine is put back."""

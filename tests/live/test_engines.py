@@ -86,6 +86,21 @@ async def test_an_up_that_is_stopped_half_way_keeps_nothing(own: EngineConfig) -
     assert changes(before, layout) == {}
 
 
+async def test_an_up_that_fails_keeps_nothing_so_that_the_next_one_begins_anew(own: EngineConfig) -> None:
+    layout = Layout.of(own)
+    taken = f"{layout.network[1]}/32"
+    assert list(output("ip", "route", "add", "unreachable", taken)) == []
+    try:
+        await up(own)
+    finally:
+        assert list(output("ip", "route", "delete", "unreachable", taken)) == []
+    kept = Locks(layout.home).keeper()
+    async with held(own) as engines:
+        await engines.docker()
+
+    assert kept is None
+
+
 async def test_down_puts_the_machine_back_though_another_range_is_named_since(own: EngineConfig) -> None:
     layout = Layout.of(own)
     before = machine(layout)
