@@ -16,7 +16,7 @@ from typing import IO
 import sandbox
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineConfig, EngineStatus
 from sandbox.errors import EngineUnavailable
-from sandbox.events import Engine
+from sandbox.events import NAMES, Engine
 from sandbox.local import box, files, foreign
 from sandbox.local.layout import Layout
 from sandbox.local.locks import Locks
@@ -144,6 +144,8 @@ class LocalEngines:
                 await asyncio.to_thread(self._require_keeper)
             report = self._report()
             status = report.status(engine)
+            if report.ours and engine not in report.ours:
+                raise EngineUnavailable(_not_kept(engine))
             if status.state == "ready":
                 return report
             if status.state not in UNDERWAY:
@@ -251,6 +253,6 @@ def _without_clock(statuses: tuple[EngineStatus, ...]) -> list[EngineStatus]:
 
 def _not_kept(engine: Engine) -> str:
     return (
-        f"The engines of this data folder were started without {engine.capitalize()}, because one of yours was named "
+        f"The engines of this data folder were started without {NAMES[engine]}, because one of yours was named "
         "then. Stop them with portside engines down, or use another PORTSIDE_DATA."
     )

@@ -21,7 +21,6 @@ class Report:
     statuses: tuple[EngineStatus, ...] = ABSENT
     ours: frozenset[Engine] = frozenset()
     images: dict[Engine, str] = field(default_factory=dict)
-    host: str | None = None  # of Docker, where it is the operator's
 
     def status(self, engine: Engine) -> EngineStatus:
         """Return how one engine does."""
@@ -34,7 +33,6 @@ def write_report(path: Path, report: Report) -> None:
         "engines": [_from_status(status) for status in report.statuses],
         "ours": sorted(report.ours),
         "images": report.images,
-        "host": report.host,
     }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(content, indent=1))
@@ -49,7 +47,6 @@ def read_report(path: Path) -> Report:
             tuple(_to_status(status) for status in content["engines"]),
             frozenset(Engine(name) for name in content["ours"]),
             {Engine(name): image for name, image in content["images"].items()},
-            content["host"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Report()

@@ -205,6 +205,4 @@ def _first_report(config: EngineConfig, *, cluster: bool) -> Report:
             steps=tuple(EngineStep(title, "next") for title in titles),
         )
     ours = {Engine.DOCKER: not config.docker_host, Engine.KUBERNETES: cluster}
-    return Report(
-        (docker, kubernetes), frozenset(engine for engine, own in ours.items() if own), {}, config.docker_host
-    )
+    return Report((docker, kubernetes), frozenset(engine for engine, own in ours.items() if own))

@@ -74,6 +74,16 @@ async def test_after_up_and_down_the_machine_is_as_it_was(own: EngineConfig) -> 
     assert [status.state for status in await local.status(own)] == ["absent", "absent"]
 
 
+async def test_engines_that_were_started_for_a_docker_of_the_operators_are_no_docker_for_others(
+    engines: Engines, own: EngineConfig
+) -> None:
+    docker_host = (await engines.docker()).host
+
+    async with local.open_engines(replace(own, docker_host=docker_host)), held(own) as second:
+        with pytest.raises(EngineUnavailable, match=r"were started without Docker.*portside engines down"):
+            await second.docker()
+
+
 async def test_an_up_that_is_stopped_half_way_keeps_nothing(own: EngineConfig) -> None:
     layout = Layout.of(own)
     before = machine(layout)
