@@ -3,8 +3,8 @@
 import asyncio
 import getpass
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.cards import advance, begin
@@ -18,7 +18,7 @@ from bot.settings import Settings, engine_config
 from sandbox import local
 from sandbox.demo import Demo, choose, endings, perform, unfinished
 from sandbox.demos import load_demos
-from sandbox.engines import Engines, EngineStatus
+from sandbox.engines import EngineStatus
 from sandbox.errors import DemoFailed
 from sandbox.events import Event, Fault, Result, Started
 from sandbox.lab import Lab
@@ -30,9 +30,8 @@ from sandbox.sandbox import OpenSandbox, Sandbox
 async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) -> int:
     """Run a demo; done only if it came to its end and its clean-up is verified."""
     chosen, its_fault = choose(load_demos(), name, fault)
-    async with local.open_engines(engine_config(settings)) as engines:
-        run = Run(chosen, its_fault, Lab(engines).open, _ready(engines))
-        result = await (as_lines(run) if as_json else on_screen(run))
+    run = Run(chosen, its_fault, _lab(settings))
+    result = await (as_lines(run) if as_json else on_screen(run))
     if result is None:
         return INTERRUPTED
     if result.error:
@@ -40,11 +39,14 @@ async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) 
     return DONE if result.completed and result.cleaned_up else COULD_NOT
 
 
-async def _ready(engines: Engines) -> None:
-    """Wait for both engines, or until one cannot be had, and remove what has expired on them."""
-    await until_up(_while_hopeful(engines.progress()))
-    for removed in (await sweep(engines)).removed:
-        err(f"removed what an earlier run had left: {removed}")
+@asynccontextmanager
+async def _lab(settings: Settings) -> AsyncIterator[OpenSandbox]:
+    """Hold both engines, once they are up or one cannot be had, with nothing on them that has expired."""
+    async with local.open_engines(engine_config(settings)) as engines:
+        await until_up(_while_hopeful(engines.progress()))
+        for removed in (await sweep(engines)).removed:
+            err(f"removed what an earlier run had left: {removed}")
+        yield Lab(engines).open
 
 
 async def _while_hopeful(progress: AsyncIterator[tuple[EngineStatus, ...]]) -> AsyncIterator[tuple[EngineStatus, ...]]:
@@ -59,24 +61,24 @@ async def _while_hopeful(progress: AsyncIterator[tuple[EngineStatus, ...]]) -> A
 class Run:
     """One run of a demo, which remembers its sandbox: so that it can tell of its clean-up also when it was stopped.
 
-    `ready` is what must be done before it, and is a part of it: a run may be stopped there too.
+    To wait for the engines, as its `lab` does, is a part of it: it may be stopped there too.
     """
 
     demo: Demo
     fault: Fault | None
-    open_sandbox: OpenSandbox
-    ready: Awaitable[None]
+    lab: AbstractAsyncContextManager[OpenSandbox]
     sandbox: Sandbox | None = None
 
-    def events(self) -> AsyncGenerator[Event, None]:
+    def events(self, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
         """Perform the demo."""
-        return perform(self.demo, self.fault, _owner(), self._open)
 
-    @asynccontextmanager
-    async def _open(self, owner: str, seconds: float) -> AsyncIterator[Sandbox]:
-        async with self.open_sandbox(owner, seconds) as sandbox:
-            self.sandbox = sandbox
-            yield sandbox
+        @asynccontextmanager
+        async def remembered(owner: str, seconds: float) -> AsyncIterator[Sandbox]:
+            async with open_sandbox(owner, seconds) as sandbox:
+                self.sandbox = sandbox
+                yield sandbox
+
+        return perform(self.demo, self.fault, _owner(), remembered)
 
     def stopped(self) -> Iterator[Event]:
         """Tell how a run ended that was stopped, once its events are closed."""
@@ -94,8 +96,7 @@ async def as_lines(run: Run) -> Result | None:
     """Write every event as JSON; the last is the result, also of a run that was stopped."""
     result = None
     try:
-        await run.ready
-        async with aclosing(run.events()) as events:
+        async with run.lab as open_sandbox, aclosing(run.events(open_sandbox)) as events:
             async for event in events:
                 out_json(to_json(event))
                 result = event if isinstance(event, Result) else result
@@ -109,16 +110,16 @@ async def as_lines(run: Run) -> Result | None:
 async def on_screen(run: Run) -> Result | None:
     """Draw the run as it goes; None if it was quit."""
     results: list[Result] = []
-    await run.ready
-    with open_screen(sys.stdout) as screen:
-        await screen.until_quit(deliver(_parts(run, results), screen))
+    async with run.lab as open_sandbox:
+        with open_screen(sys.stdout) as screen:
+            await screen.until_quit(deliver(_parts(run, open_sandbox, results), screen))
     return results[0] if results else None
 
 
-async def _parts(run: Run, results: list[Result]) -> AsyncGenerator[Part, None]:
+async def _parts(run: Run, open_sandbox: OpenSandbox, results: list[Result]) -> AsyncGenerator[Part, None]:
     card = begin(run.demo, run.fault)
     drawn = True
-    async with aclosing(run.events()) as events:
+    async with aclosing(run.events(open_sandbox)) as events:
         async for event in events:
             if isinstance(event, Started):
                 drawn = bool(event.engines)  # without engines there is nothing to draw, only to say

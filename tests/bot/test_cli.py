@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from bot.cli.showing import Run, as_lines
 from sandbox.demos import load_demos
 from sandbox.events import Fault
 from sandbox.local.engines import missing
+from sandbox.sandbox import OpenSandbox
 
 COMMANDS = ["web", "chat", "ask", "search", "ingest", "demo", "reaper", "engines"]
 ENGINES = ["up", "down", "status", "kubeconfig"]
@@ -35,7 +38,7 @@ The lamp of a lighthouse burns oil, and a lens throws its light twenty miles out
 """
 # A demo on a sandbox without engines, run as the command runs it: for signals, which need a process of their own.
 PROGRAM = """
-import asyncio
+from contextlib import nullcontext
 from fakes import QUICK, FakeLab
 from dataclasses import replace
 from bot.cli import running, showing
@@ -44,7 +47,7 @@ from sandbox.events import Fault
 
 async def work():
     lab = FakeLab(replace(QUICK, observe=60.0))
-    run = showing.Run(load_demos()["selfheal"], Fault.HANG, lab.open, asyncio.sleep(0))
+    run = showing.Run(load_demos()["selfheal"], Fault.HANG, nullcontext(lab.open))
     await showing.as_lines(run)
     return running.DONE
 
@@ -227,11 +230,13 @@ async def test_a_run_that_is_stopped_before_its_engines_are_up_tells_a_result_an
 ) -> None:
     lab, waiting = FakeLab(), asyncio.Event()
 
-    async def never_up() -> None:
+    @asynccontextmanager
+    async def never_up() -> AsyncIterator[OpenSandbox]:
         waiting.set()
         await asyncio.Event().wait()
+        yield lab.open
 
-    task = asyncio.create_task(as_lines(Run(load_demos()["selfheal"], Fault.CRASH, lab.open, never_up())))
+    task = asyncio.create_task(as_lines(Run(load_demos()["selfheal"], Fault.CRASH, never_up())))
     await waiting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
