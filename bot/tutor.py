@@ -15,7 +15,7 @@ from bot.parts import Failure, Part, Progress, Text
 from bot.presenting import again, demo_command, present_answer, present_catalogue, present_engines, present_help
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, choose, perform
-from sandbox.engines import Engines
+from sandbox.engines import Engines, while_hopeful
 from sandbox.errors import DemoFailed, EngineUnavailable
 from sandbox.events import Fault, Result
 from sandbox.sandbox import OpenSandbox
@@ -108,9 +108,9 @@ class Tutor:
         return None
 
     async def _until_ready(self) -> AsyncGenerator[Progress, None]:
-        """Tell how the engines come up, until nothing is on its way any more."""
+        """Tell how the engines come up, until nothing is on its way any more or one has failed."""
         shown: Progress | None = None
-        async for states in self.engines.progress():
+        async for states in while_hopeful(self.engines.progress()):
             if progress := present_engines(states):
                 shown = replace(progress, note="The demo begins when both are up. Questions work already.")
                 yield shown

@@ -92,3 +92,11 @@ class Engines(Protocol):
     async def cluster(self) -> ClusterEndpoint:
         """Wait for Kubernetes. Raises `EngineUnavailable` with what is wrong and what to do."""
         ...
+
+
+async def while_hopeful(progress: AsyncIterator[tuple[EngineStatus, ...]]) -> AsyncIterator[tuple[EngineStatus, ...]]:
+    """Yield how the engines come up, and end with the first failure: a demo needs both."""
+    async for states in progress:
+        yield states
+        if any(state.state == "failed" for state in states):
+            return

@@ -18,7 +18,7 @@ from bot.settings import Settings, engine_config
 from sandbox import local
 from sandbox.demo import Demo, choose, endings, perform, unfinished
 from sandbox.demos import load_demos
-from sandbox.engines import EngineStatus
+from sandbox.engines import while_hopeful
 from sandbox.errors import DemoFailed
 from sandbox.events import Event, Fault, Result, Started
 from sandbox.lab import Lab
@@ -43,18 +43,10 @@ async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) 
 async def _lab(settings: Settings) -> AsyncIterator[OpenSandbox]:
     """Hold both engines, once they are up or one cannot be had, with nothing on them that has expired."""
     async with local.open_engines(engine_config(settings)) as engines:
-        await until_up(_while_hopeful(engines.progress()))
+        await until_up(while_hopeful(engines.progress()))
         for removed in (await sweep(engines)).removed:
             err(f"removed what an earlier run had left: {removed}")
         yield Lab(engines).open
-
-
-async def _while_hopeful(progress: AsyncIterator[tuple[EngineStatus, ...]]) -> AsyncIterator[tuple[EngineStatus, ...]]:
-    """Yield how the engines come up, and end with the first failure: a demo needs both."""
-    async for states in progress:
-        yield states
-        if any(state.state == "failed" for state in states):
-            return
 
 
 @dataclass

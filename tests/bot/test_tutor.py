@@ -45,6 +45,8 @@ class Slow(FakeEngines):
         step = EngineStep("Start three nodes", "now", 1.0)
         yield (docker, EngineStatus(Engine.KUBERNETES, "starting", steps=(step,)))
         yield (docker, EngineStatus(Engine.KUBERNETES, self.ends))
+        if self.ends == "failed":
+            await asyncio.Event().wait()  # another engine is on its way for minutes: nobody waits for that one alone
 
 
 def tutor(lab: FakeLab | None = None, engines: FakeEngines | None = None, answers: Parrot | None = None) -> Tutor:
