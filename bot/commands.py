@@ -56,11 +56,16 @@ def read(text: str) -> str:
         raise BadMessage(
             f"That message has {len(text)} characters, more than {MAX_CHARACTERS}. Ask in a few sentences."
         )
-    if any(ord(sign) < ord(" ") and sign not in "\n\r\t" for sign in text) or "\ufffd" in text:
+    if any(map(_is_no_text, text)):
         raise BadMessage("That message is not text. Ask in words, or paste the output as text.")
     if not text.strip():
         raise BadMessage("That message is empty. Ask a question, or type /help.")
     return text.strip()
+
+
+def _is_no_text(sign: str) -> bool:
+    """A control character, or what stands for bytes that are not UTF-8: half of a pair, or the sign for "unknown"."""
+    return (ord(sign) < ord(" ") and sign not in "\n\r\t") or "\ud800" <= sign <= "\udfff" or sign == "\ufffd"
 
 
 def parse(text: str) -> Command:

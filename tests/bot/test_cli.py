@@ -97,6 +97,7 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["ask", ""], "That message is empty."),
         (["ask", "x" * 100_000], "Ask in a few sentences."),
         (["ask", "\x07\x08"], "That message is not text."),
+        (["ask", os.fsdecode(b"\xff\xfe why")], "That message is not text."),
         (["search", " ", "--json"], "That message is empty."),
         (["demo", "selfheel"], "Nearest: selfheal."),
         (["demo", "selfheal", "--fault", "boom"], "It takes: crash, hang, oom, remove."),

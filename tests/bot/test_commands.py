@@ -59,6 +59,7 @@ def test_no_text_makes_the_parser_fail(text: str) -> None:
         ("x" * 100_000, f"more than {MAX_CHARACTERS}"),
         ("\x00\x01\x7fELF", "is not text"),
         (b"\xff\xfe".decode("utf-8", "replace"), "is not text"),
+        (b"what \xff is".decode("utf-8", "surrogateescape"), "is not text"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence_with_what_to_do(text: str, said: str) -> None:
