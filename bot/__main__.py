@@ -88,7 +88,7 @@ def search(words: str, as_json: bool, collection: str) -> NoReturn:
 
 
 @main.command(epilog=example("portside ingest docs/ --collection handbook"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--collection", default=CURRICULUM, show_default=True, help="Add the pages to this collection.")
 def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
     """Take in Markdown files and folders, so that they can be asked about."""

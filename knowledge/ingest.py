@@ -5,10 +5,12 @@ that are gone go; pages of other roots in the same collection stay.
 """
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 import numpy as np
 
@@ -49,12 +51,24 @@ def ingest(
 ) -> Iterator[IngestEvent]:
     """Bring a collection up to date with the given files and folders."""
     for path in paths:
-        if not path.exists():
-            raise NothingToIngest(f"There is no file or folder {path}. Check the path.")
+        _check(path)
     files = list(find_files(paths))
     if not files:
         raise NothingToIngest(f"{', '.join(map(str, paths))} holds no files. Name a folder with Markdown pages.")
     return _ingest(folder, files, collection, embedder)
+
+
+def _check(path: Path) -> None:
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)
+        else:
+            path.stat()
+    except FileNotFoundError as error:
+        raise NothingToIngest(f"There is no file or folder {path}. Check the path.") from error
+    except OSError as error:
+        reason = f"{path} cannot be read ({error.strerror})"
+        raise NothingToIngest(f"{reason}. Check the path and its permissions.") from error
 
 
 def _ingest(folder: Path, files: Sequence[_File], collection: str, embedder: Embedder | None) -> Iterator[IngestEvent]:
@@ -69,7 +83,7 @@ def _ingest(folder: Path, files: Sequence[_File], collection: str, embedder: Emb
             else:
                 pages.append(found)
     if not pages:
-        raise NothingToIngest(f"None of the {len(files)} files is a page that can be read. Nothing was changed.")
+        raise NothingToIngest("No page can be read there, so nothing was changed. Name Markdown files in UTF-8.")
     with Store(folder) as store, store.writing():
         made_by = store.embedder(collection)
         if made_by != (embedder.name if embedder else MiniLM.name):
@@ -137,30 +151,47 @@ def _groups(pages: Sequence[Page]) -> Iterator[list[Page]]:
 
 
 def find_files(paths: Sequence[Path]) -> Iterator[_File]:
-    """Yield the files under the given paths; hidden ones are nobody's pages."""
+    """Yield the files under the given paths, and the folders that cannot be listed; hidden ones are nobody's pages."""
     for path in paths:
         root = str(path.resolve())
         if path.is_file():
             yield _File(path, root, path.name)
-        for inside in sorted(path.rglob("*")) if path.is_dir() else ():
+        for inside in _inside(path) if path.is_dir() else ():
             relative = inside.relative_to(path)
-            if inside.is_file() and not any(part.startswith(".") for part in relative.parts):
+            if not any(part.startswith(".") for part in relative.parts):
                 yield _File(inside, root, relative.as_posix())
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the files in a folder at any depth, and the folders in it that cannot be listed."""
+    unlisted: list[str] = []
+    walked = os.walk(folder, onerror=lambda error: unlisted.append(error.filename))
+    files = [Path(at, name) for at, _, names in walked for name in names]
+    return sorted([*files, *map(Path, unlisted)])
 
 
 def read_pages(file: _File) -> Iterator[Page | Skipped]:
     """Yield the pages of a file, or why it has none."""
-    load = formats().get(file.path.suffix.lower())
-    if not load:
-        yield Skipped(file.source, f"it does not end in {' or '.join(sorted(formats()))}")
-        return
     try:
-        for document in load(file.path):
+        if reason := _unfit(file.path):
+            yield Skipped(file.source, reason)
+            return
+        for document in formats()[file.path.suffix.lower()](file.path):
             yield _page(file, document)
     except OSError as error:
         yield Skipped(file.source, f"it cannot be read ({error.strerror})")
     except UnreadablePage as error:
         yield Skipped(file.source, str(error))
+
+
+def _unfit(path: Path) -> str | None:
+    """Say why nothing can be loaded from a path, if so. Raises `OSError` where it cannot even be looked at."""
+    mode = path.stat().st_mode
+    if S_ISDIR(mode):
+        return "it is a folder that cannot be listed"
+    if path.suffix.lower() not in formats():
+        return f"it does not end in {' or '.join(sorted(formats()))}"
+    return None if S_ISREG(mode) else "it is no ordinary file"
 
 
 def _page(file: _File, document: Document) -> Page:

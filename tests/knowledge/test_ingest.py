@@ -70,23 +70,40 @@ def test_files_that_cannot_be_taken_in_are_named_with_the_reason(
     (pages / "empty.md").write_text("---\ntitle: Empty\n---\n\n")
     (pages / "logo.png").write_bytes(b"\x89PNG")
     (pages / ".hidden.md").write_text("# Hidden")
+    (pages / "dangling.md").symlink_to(pages / "nowhere")
+    os.mkfifo(pages / "pipe.md")
 
     events = list(ingest(tmp_path / "store", [pages], "mine", embedder))
 
     assert [event for event in events if isinstance(event, Skipped)] == [
+        Skipped("dangling.md", "it cannot be read (No such file or directory)"),
         Skipped("empty.md", "it is empty"),
         Skipped("latin.md", "it is not UTF-8 text"),
         Skipped("logo.png", "it does not end in .markdown or .md"),
+        Skipped("pipe.md", "it is no ordinary file"),
     ]
     assert len(found(tmp_path / "store", "docker kubernetes")) == 4
 
 
-@pytest.mark.parametrize("name", ["no-such-folder", "only-a-picture"])
-def test_nothing_to_read_is_an_error_and_changes_nothing(tmp_path: Path, name: str, embedder: WordHashes) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no-such-folder", "There is no file or folder"),
+        ("only-a-picture", "Name Markdown files"),
+        ("nothing", "Name a folder with Markdown pages"),
+        ("link-to-itself", "Check the path and its permissions"),
+        ("a" * 300, "Check the path and its permissions"),
+    ],
+)
+def test_nothing_to_read_is_an_error_and_changes_nothing(
+    tmp_path: Path, name: str, said: str, embedder: WordHashes
+) -> None:
     (tmp_path / "only-a-picture").mkdir()
     (tmp_path / "only-a-picture" / "x.png").write_bytes(b"x")
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "link-to-itself").symlink_to("link-to-itself")
 
-    with pytest.raises(NothingToIngest):
+    with pytest.raises(NothingToIngest, match=said):
         list(ingest(tmp_path / "store", [tmp_path / name], "mine", embedder))
 
     assert not (tmp_path / "store").exists()
