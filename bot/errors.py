@@ -41,7 +41,7 @@ class CannotListen(BotError):
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
             f"The page cannot be served on {host}:{port}: {reason}. "
-            "Stop what uses that port, or choose another one with PORTSIDE_WEB_PORT."
+            "Stop what uses that address, or choose another one with PORTSIDE_WEB_PORT and PORTSIDE_WEB_HOST."
         )
 
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,10 +66,11 @@ class Settings(BaseSettings):
     @field_validator("engine_range")
     @classmethod
     def _is_a_private_16(cls, value: str) -> str:
-        network = ipaddress.ip_network(value)
-        if network.version != 4 or network.prefixlen != 16 or not network.is_private:  # noqa: PLR2004 - IPv4, a /16
-            raise ValueError("it must be a private IPv4 /16, for example 10.196.0.0/16")
-        return value
+        with suppress(ValueError):
+            network = ipaddress.IPv4Network(value)
+            if network.prefixlen == 16 and network.is_private:  # noqa: PLR2004 - a /16
+                return value
+        raise ValueError("it must be a private IPv4 /16, for example 10.196.0.0/16")
 
     @property
     def cache(self) -> Path:

@@ -251,7 +251,7 @@ def test_a_port_in_use_is_one_clear_sentence() -> None:
 
     assert str(refused.value) == (
         f"The page cannot be served on 127.0.0.1:{port}: Address already in use. "
-        "Stop what uses that port, or choose another one with PORTSIDE_WEB_PORT."
+        "Stop what uses that address, or choose another one with PORTSIDE_WEB_PORT and PORTSIDE_WEB_HOST."
     )
 
 

@@ -113,6 +113,13 @@ def kubeconfig(tmp_path: Path) -> Path:
     return path
 
 
+async def test_a_docker_of_the_operators_that_does_not_answer_is_named_with_its_setting(tmp_path: Path) -> None:
+    host = f"unix://{tmp_path}/nothing.sock"
+
+    with pytest.raises(EngineUnavailable, match="DOCKER_HOST"):
+        await foreign.docker(host, config(tmp_path, docker_host=host))
+
+
 async def test_the_current_context_of_a_kubeconfig_is_never_used_by_itself(kubeconfig: Path) -> None:
     choice = await foreign.choose(config(kubeconfig.parent, docker_host="unix:///x.sock"))
 
