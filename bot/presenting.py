@@ -82,7 +82,7 @@ def present_catalogue(demos: Mapping[str, Demo]) -> Iterable[Part]:
         )
         for demo in demos.values()
     )
-    yield Table(("Demo", "The question", "Faults", "Takes up to"), rows)
+    yield Table(("Demo", "The question", "Faults", "Takes about"), rows)
     yield Choices(tuple(Choice(demo.title, f"/demo {demo.name}", primary=True) for demo in demos.values()))
 
 

@@ -37,6 +37,8 @@ from bot.platforms.terminal.chat import converse, lines
 from bot.platforms.terminal.screen import Lines, open_screen
 from bot.platforms.terminal.strip import ACTED, AHEAD, ANSWERED, BOTH, FAILED, FAULT, LEFT, axis, fault_line, strip
 from bot.platforms.terminal.text import WIDTH, in_chat, render, render_reply, written
+from bot.presenting import present_catalogue
+from sandbox.demos import load_demos
 
 
 def bars(end: int, back: float | None = None) -> tuple[Bar, ...]:
@@ -162,6 +164,23 @@ def test_a_finished_card_opens_with_the_headline_and_the_measured_table() -> Non
 )
 def test_each_part_is_plain_text(part: Part, drawn: str) -> None:
     assert render(part) == drawn
+
+
+def test_what_does_not_fit_beside_its_label_stands_whole_below_it() -> None:
+    question = "Why does Docker not restart a container that hangs for a while?"
+    choices = Choices((Choice("Again with another fault", "/demo selfheal"), Choice("Explain this", question)))
+
+    assert render(choices).splitlines() == [
+        "  Again with another fault:  portside demo selfheal",
+        "  Explain this:",
+        f'    portside ask "{question}"',
+    ]
+
+
+def test_the_catalogue_of_demos_fits_into_80_columns() -> None:
+    drawn = render_reply(tuple(present_catalogue(load_demos())), in_chat)
+
+    assert max(map(len, drawn.splitlines())) <= WIDTH
 
 
 def test_in_a_conversation_the_next_step_is_a_message() -> None:

@@ -97,7 +97,13 @@ def render(part: Part, typed: Typed = in_shell) -> str:  # noqa: PLR0911 - one c
 def _columns(rows: Iterable[tuple[str, str]]) -> str:
     rows = list(rows)
     width = max((len(first) for first, _ in rows), default=0)
-    return "\n".join(f"  {first.ljust(width)}  {second}" for first, second in rows)
+    return "\n".join(_pair(first.ljust(width), second) for first, second in rows)
+
+
+def _pair(first: str, second: str) -> str:
+    """Two columns; what does not fit stands below, whole, so that it can be copied."""
+    line = f"  {first}  {second}"
+    return line if len(line) <= WIDTH else f"  {first.rstrip()}\n    {second}"
 
 
 def _named(source: Source, sources: Sequence[Source]) -> str:
@@ -114,15 +120,16 @@ def _wrapped(text: str) -> str:
 def table(part: Table) -> str:
     """Columns with the first to the left and the others to the right."""
     rows = [tuple(part.header), *(tuple(map(_cell, row)) for row in part.rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [_row(row, widths) for row in rows]
-    return "\n".join(lines)
+    least, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    airy = [least, *(max(width, 18) for width in others)]
+    if sum(airy) + 4 * len(airy) <= WIDTH:
+        return "\n".join(_row(row, airy, "    ") for row in rows)
+    return "\n".join(_row(row, [least, *others], "  ") for row in rows)
 
 
-def _row(row: tuple[str, ...], widths: list[int]) -> str:
+def _row(row: tuple[str, ...], widths: list[int], gap: str) -> str:
     first, *rest = zip(row, widths, strict=True)
-    cells = [f"  {first[0].ljust(first[1])}", *(text.rjust(max(width, 18)) for text, width in rest)]
-    return "".join(f"{cell}    " for cell in cells).rstrip()
+    return f"  {gap.join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)])}".rstrip()
 
 
 def _cell(cell: Cell) -> str:
