@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.errors import trouble
 from bot.parts import Card, Failure, Part, Progress, Reply, Text, update
 
-STOPPED = "Stopped. What the run had made is removed."
+STOPPED = "Stopped. What the run had made is removed, at the latest when it expires."
 
 log = logging.getLogger(__name__)
 

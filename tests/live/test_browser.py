@@ -330,7 +330,7 @@ async def test_a_server_that_ends_says_that_the_demo_was_stopped(browser: Browse
         await expect(page.locator(".strip").first).to_be_visible()
         await server.aclose()
 
-        await expect(page.get_by_text("Stopped. What the run had made is removed.")).to_be_visible()
+        await expect(page.get_by_text("Stopped. What the run had made is removed")).to_be_visible()
         await expect(page.locator("#chip")).to_be_hidden()
         await page.close()
 

@@ -5,8 +5,9 @@ import os
 import sys
 import termios
 import tty
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any, Protocol, TextIO
 
 from rich.console import Console
@@ -14,6 +15,8 @@ from rich.live import Live
 
 from bot.parts import Card, Part, Progress, Reply
 from bot.platforms.terminal.text import Typed, coloured, in_shell, render_reply, written
+
+STOPPING = "Stopping: what the run has made is being removed."
 
 
 class Screen(Protocol):
@@ -51,13 +54,23 @@ class Redrawn:
         self._typed = typed
         self._keys = ExitStack()
         self._work: asyncio.Task[Reply] | None = None
+        self._drawn = ""
 
     async def show(self, reply: Reply) -> None:
         """Draw the reply where it stood; from its first demo on, `q` quits."""
         if self._work and any(isinstance(part, Card | Progress) for part in reply):
-            self._keys.enter_context(keys(sys.stdin, self._work))
+            self._keys.enter_context(keys(sys.stdin, partial(self._quit, self._work)))
             self._work = None
-        self._live.update(coloured(render_reply(reply, self._typed), self._live.console.encoding), refresh=True)
+        self._drawn = render_reply(reply, self._typed)
+        self._draw(self._drawn)
+
+    def _draw(self, text: str) -> None:
+        self._live.update(coloured(text, self._live.console.encoding), refresh=True)
+
+    def _quit(self, task: asyncio.Task[Reply]) -> None:
+        if not task.cancelling():  # once only: a second time would cut the clean-up short
+            self._draw(f"{STOPPING}\n{self._drawn}")
+            task.cancel()
 
     async def until_quit(self, work: Coroutine[Any, Any, Reply]) -> Reply | None:
         """Do the work until it ends or `q` is pressed."""
@@ -70,8 +83,8 @@ class Redrawn:
 
 
 @contextmanager
-def keys(source: TextIO, task: "asyncio.Task[Reply]") -> Iterator[None]:
-    """Cancel the task when `q` is pressed, if there is a keyboard."""
+def keys(source: TextIO, leave: Callable[[], None]) -> Iterator[None]:
+    """Call `leave` whenever `q` is pressed, if there is a keyboard."""
     if not source.isatty():
         yield
         return
@@ -80,9 +93,8 @@ def keys(source: TextIO, task: "asyncio.Task[Reply]") -> Iterator[None]:
     tty.setcbreak(descriptor)
 
     def pressed() -> None:
-        typed = os.read(descriptor, 64)
-        if b"q" in typed and not task.cancelling():  # once only: a second time would cut the clean-up short
-            task.cancel()
+        if b"q" in os.read(descriptor, 64):
+            leave()
 
     loop = asyncio.get_running_loop()
     loop.add_reader(descriptor, pressed)
