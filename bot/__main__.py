@@ -24,6 +24,18 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class CollectionName(click.ParamType[str]):
+    """A name that can be told and typed again."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name. Raises a usage error where it is empty or not text."""
+        if not value.strip() or not value.isprintable():
+            self.fail("A collection needs a name of printable characters, for example: handbook", param, ctx)
+        return value
+
+
 def example(text: str) -> str:
     """The line that shows how a command is typed."""
     return f"Example: {text}"
@@ -46,7 +58,11 @@ def run(module: str, function: str, *arguments: Any) -> NoReturn:
         running.run(getattr(import_module(f"bot.cli.{module}"), function)(settings, *arguments))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example('portside ask "What is a pod?"'),
+)
 @click.version_option(version("portside"))
 def main() -> None:
     """The tutor that teaches Docker and Kubernetes by showing them side by side."""
@@ -65,23 +81,29 @@ def chat() -> NoReturn:
 
 
 @main.command(epilog=example('portside ask "Does Docker restart a container that hangs?"'))
-@click.argument("question", required=False)
+@click.argument("words", metavar="[QUESTION]", nargs=-1)
 @click.option("--batch", type=click.File(encoding="utf-8"), help="Answer each JSON object of a file; - is stdin.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--collection", default=CURRICULUM, show_default=True, help="Answer from these pages alone.")
-def ask(question: str | None, batch: TextIO | None, as_json: bool, collection: str) -> NoReturn:
+@click.option(
+    "--collection", type=CollectionName(), default=CURRICULUM, show_default=True, help="Answer from these pages alone."
+)
+def ask(words: tuple[str, ...], batch: TextIO | None, as_json: bool, collection: str) -> NoReturn:
     """Answer a question with its sources, or refuse it."""
-    if (question is None) == (batch is None):
-        raise click.UsageError('Give one question, as in: portside ask "What is a pod?", or a file with --batch.')
+    if len(words) > 1 or bool(words) == (batch is not None):
+        raise click.UsageError(
+            'Give one question, in quotation marks, as in: portside ask "What is a pod?", or a file with --batch.'
+        )
     if batch is not None:
         run("asking", "ask_batch", batch, collection)
-    run("asking", "ask", question, collection, as_json)
+    run("asking", "ask", words[0], collection, as_json)
 
 
 @main.command(epilog=example('portside search "restart policy" --json'))
 @click.argument("words")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--collection", default=CURRICULUM, show_default=True, help="Search these pages alone.")
+@click.option(
+    "--collection", type=CollectionName(), default=CURRICULUM, show_default=True, help="Search these pages alone."
+)
 def search(words: str, as_json: bool, collection: str) -> NoReturn:
     """Find the pages that fit some words, best first."""
     run("asking", "search", words, collection, as_json)
@@ -89,7 +111,13 @@ def search(words: str, as_json: bool, collection: str) -> NoReturn:
 
 @main.command(epilog=example("portside ingest docs/ --collection handbook"))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
-@click.option("--collection", default=CURRICULUM, show_default=True, help="Add the pages to this collection.")
+@click.option(
+    "--collection",
+    type=CollectionName(),
+    default=CURRICULUM,
+    show_default=True,
+    help="Add the pages to this collection.",
+)
 def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
     """Take in Markdown files and folders, so that they can be asked about."""
     run("asking", "take_in", paths, collection)
@@ -97,7 +125,7 @@ def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
 
 @main.command(epilog=example("portside demo selfheal --fault hang"))
 @click.argument("name")
-@click.option("--fault", help="What breaks: crash, hang, oom or remove.")
+@click.option("--fault", help="What breaks: crash, hang, oom or remove; the first unless named.")
 @click.option("--json", "as_json", is_flag=True, help="Every event as one JSON object a line.")
 def demo(name: str, fault: str | None, as_json: bool) -> NoReturn:
     """Run the same fault on a real Docker and a real Kubernetes, and measure both."""

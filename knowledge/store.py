@@ -27,6 +27,8 @@ from knowledge.errors import StoreUnusable, UnknownCollection
 _BATCH = 2000
 # Raised whenever chunks are cut, embedded or kept differently, so that an older index is made anew.
 _FORMAT = 2
+# How SQLite says that a file holds something else than what it once wrote.
+_DAMAGED = ("not a database", "malformed")
 
 
 @dataclass(frozen=True)
@@ -245,11 +247,13 @@ def _usable(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error, ChromaError) as error:
+        reason = str(getattr(error, "strerror", None) or error).splitlines()[0][:200]
+        if any(words in reason for words in _DAMAGED):
+            raise StoreUnusable(
+                f"The index in {folder} is damaged ({reason}). Remove that folder: the curriculum is taken in again by "
+                "itself, and pages of yours with portside ingest."
+            ) from error
         raise StoreUnusable(
-            f"The data folder {folder} cannot be used ({_reason(error)}). "
-            "Check that it can be written, or name another one."
+            f"The data folder {folder} cannot be used ({reason}). "
+            "Check that it can be written and has room, or name another one in PORTSIDE_DATA."
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).splitlines()[0][:200]

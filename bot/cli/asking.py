@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bot.app import knowledge_folder, model, open_knowledge
+from bot.cards import counted
 from bot.cli.printing import IngestBar, err, out, out_json
 from bot.cli.running import DONE
 from bot.commands import read
@@ -117,5 +118,6 @@ def _take_in(settings: Settings, paths: tuple[Path, ...], collection: str) -> in
             case Skipped(source, reason):
                 err(f"skipped {source}: {reason}")
             case Ingested(pages, embedded, unchanged, removed):
-                out(f"{pages} pages in {collection}: {embedded} new or changed, {unchanged} as before, {removed} gone.")
+                found = f"{counted(pages, 'page')} in {collection}"
+                out(f"{found}: {embedded} new or changed, {unchanged} as before, {removed} gone.")
     return DONE

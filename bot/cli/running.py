@@ -1,6 +1,8 @@
 """From a command's coroutine to an exit status: signals stop it cleanly, failures become one sentence."""
 
 import asyncio
+import io
+import locale
 import signal
 import sys
 from collections.abc import Coroutine
@@ -14,9 +16,15 @@ DONE, COULD_NOT, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 # What was typed is wrong, not what was met.
 MISTYPED = (BadMessage, BadQuestion, BadRequest, UnknownCollection, UnknownDemo)
 
+STOPPING = "Stopping: what was begun is put away first."
+
 
 def run(work: Coroutine[None, None, int]) -> NoReturn:
     """Run a command to its end and exit with its status; on SIGINT and SIGTERM it gives back what it holds first."""
+    for stream in (sys.stdout, sys.stderr):
+        # Python takes the C locale for UTF-8, which a terminal in that locale need not know.
+        if sys.flags.utf8_mode and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=locale.getencoding(), errors="replace")
     sys.exit(asyncio.run(_until_signalled(work)))
 
 
@@ -28,6 +36,8 @@ async def _until_signalled(work: Coroutine[None, None, int]) -> int:
         # Once only: a second signal would cut the clean-up short.
         if not got:
             got.append(number)
+            if sys.stderr.isatty():
+                print(f"\n{STOPPING}", file=sys.stderr)  # noqa: T201 - a command speaks by printing
             task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -45,6 +55,7 @@ async def _until_signalled(work: Coroutine[None, None, int]) -> int:
 
 def fail(error: Exception) -> None:
     """Say on standard error what is wrong and what to do, with the reference that the log has."""
+    from bot.cli.printing import err  # noqa: PLC0415 - most commands fail at nothing, and print without it
+
     told = trouble(error)
-    said = f"{told.text} {told.advice}".strip()
-    print(f"portside: {said} (reference {told.reference})", file=sys.stderr)  # noqa: T201 - a command speaks by printing
+    err(f"{f'{told.text} {told.advice}'.strip()} (reference {told.reference})")

@@ -26,6 +26,8 @@ async def serve_web(settings: Settings) -> int:
 async def chat(settings: Settings) -> int:
     """Talk in the terminal until the end of input."""
     out(render(present_help()))
+    if sys.stdin.isatty():
+        out("\nCtrl-D ends the conversation.")
     async with tutoring(settings) as tutor:
         await converse(tutor, sys.stdin, sys.stdout)
     return DONE

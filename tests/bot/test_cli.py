@@ -71,7 +71,7 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
     result = portside(*command, "--help")
 
     assert result.exit_code == 0
-    assert not command or "Example: " in result.stdout
+    assert "Example: " in result.stdout
 
 
 @pytest.mark.parametrize("command", LATER)
@@ -94,6 +94,7 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["ask"], "Give one question"),
         (["ask", "why", "--batch", "-"], "Give one question"),
         (["ask", "why", "--batch", "/nowhere"], "No such file"),
+        (["ask", "What", "is", "a", "pod?"], "in quotation marks"),
         (["ask", ""], "That message is empty."),
         (["ask", "x" * 100_000], "Ask in a few sentences."),
         (["ask", "\x07\x08"], "That message is not text."),
@@ -106,6 +107,8 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["reaper", "--twice"], "No such option"),
         (["ingest"], "Missing argument"),
         (["ask", "why", "--collection", "no-such"], "There is no collection"),
+        (["ingest", ".", "--collection", " "], "A collection needs a name"),
+        (["search", "why", "--collection", os.fsdecode(b"\xff")], "A collection needs a name"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_status_2(arguments: list[str], said: str, data: Path) -> None:
@@ -163,6 +166,28 @@ def test_a_data_folder_that_cannot_be_written_is_one_sentence_and_status_1(tmp_p
     assert result.stderr.startswith("portside: ")
     assert "Check that it can be written" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("locale", "shown"), [("C", "..."), ("C.UTF-8", "…")])
+def test_what_is_printed_has_signs_of_the_locale_alone(data: Path, locale: str, shown: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUTF8"} | {"LC_ALL": locale}
+    command = [sys.executable, "-m", "bot", "demo", "x" * 60]
+    said = subprocess.run(command, capture_output=True, env=environment, check=False).stderr.decode()
+
+    assert f'no demo "{"x" * 40}{shown}"' in said
+
+
+def test_an_index_that_is_damaged_is_said_with_how_to_have_it_anew(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(PAGE)
+    portside("ingest", str(tmp_path / "page.md"), "--collection", "sea")
+    (data / "knowledge" / "chroma" / "chroma.sqlite3").write_bytes(b"junk" * 5000)
+
+    command = [sys.executable, "-m", "bot", "search", "lamp", "--collection", "sea"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert asked.returncode == 1
+    assert f"The index in {data / 'knowledge'} is damaged" in asked.stderr
+    assert "Remove that folder" in asked.stderr
 
 
 def test_no_cluster_has_no_kubeconfig(data: Path) -> None:
