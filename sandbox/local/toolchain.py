@@ -20,8 +20,13 @@ _VERSION = re.compile(r"go(\d+)\.(\d+)")
 # A build says little that matters but its last words.
 _LAST = 8
 
-# The compiler that was found and no other; nothing of this machine in what it makes.
-_SETTINGS = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false", "GOTOOLCHAIN": "local"}
+# The compiler that was found and no other; nothing of this machine in what it makes. uv trusts whom the machine trusts.
+_SETTINGS = {
+    "CGO_ENABLED": "0",
+    "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
+    "GOTOOLCHAIN": "local",
+    "UV_SYSTEM_CERTS": "true",
+}
 
 
 @dataclass(frozen=True)
