@@ -54,22 +54,17 @@ class Redrawn:
         self._typed = typed
         self._keys = ExitStack()
         self._work: asyncio.Task[Reply] | None = None
-        self._drawn = ""
 
     async def show(self, reply: Reply) -> None:
         """Draw the reply where it stood; from its first demo on, `q` quits."""
         if self._work and any(isinstance(part, Card | Progress) for part in reply):
             self._keys.enter_context(keys(sys.stdin, partial(self._quit, self._work)))
             self._work = None
-        self._drawn = render_reply(reply, self._typed)
-        self._draw(self._drawn)
-
-    def _draw(self, text: str) -> None:
-        self._live.update(coloured(text, self._live.console.encoding), refresh=True)
+        self._live.update(coloured(render_reply(reply, self._typed), self._live.console.encoding), refresh=True)
 
     def _quit(self, task: asyncio.Task[Reply]) -> None:
         if not task.cancelling():  # once only: a second time would cut the clean-up short
-            self._draw(f"{STOPPING}\n{self._drawn}")
+            self._live.console.print(STOPPING)  # above the reply, which may still be drawn anew
             task.cancel()
 
     async def until_quit(self, work: Coroutine[Any, Any, Reply]) -> Reply | None:
