@@ -23,6 +23,7 @@ class Page:
     """One learner's page."""
 
     client: httpx.Client
+    server: subprocess.Popen[bytes]
 
     def ask(self, text: str) -> Iterator[dict[str, Any]]:
         """Send a message and yield the parts of the reply as they come."""
@@ -42,14 +43,20 @@ class Page:
             try:
                 if any(part.get("type") == "sources" for part in self.ask(question)):
                     return
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                if self.server.poll() is not None:
+                    raise SystemExit("Not measured: portside web has ended, and said above why.") from error
                 time.sleep(0.05)
 
     def wait_for_engines(self) -> None:
         """Return when both engines are ready."""
         for status in self.follow("/engines/events"):
-            if all(engine["state"] == "ready" for engine in status["engines"]):
+            states = {engine["state"] for engine in status["engines"]}
+            if states == {"ready"}:
                 return
+            if "failed" in states:
+                break
+        raise SystemExit("Not measured: an engine did not come up. portside engines up says why.")
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -61,11 +68,11 @@ def environment(data: Path) -> dict[str, str]:
 @contextmanager
 def serving(data: Path) -> Iterator[tuple[int, Page]]:
     """Run `portside web` on a data folder and open its page; yields its process id too."""
-    process = subprocess.Popen([PORTSIDE, "web"], env=environment(data), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([PORTSIDE, "web"], env=environment(data))
     address = f"http://127.0.0.1:{PORT}"
     try:
         with httpx.Client(base_url=address, headers={"Origin": address}, timeout=DEADLINE) as client:
-            yield process.pid, Page(client)
+            yield process.pid, Page(client, process)
     finally:
         process.terminate()
         process.wait(60)
