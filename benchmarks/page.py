@@ -68,7 +68,7 @@ def environment(data: Path) -> dict[str, str]:
 @contextmanager
 def serving(data: Path) -> Iterator[tuple[int, Page]]:
     """Run `portside web` on a data folder and open its page; yields its process id too."""
-    process = subprocess.Popen([PORTSIDE, "web"], env=environment(data))
+    process = subprocess.Popen([PORTSIDE, "web"], env=environment(data), stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{PORT}"
     try:
         with httpx.Client(base_url=address, headers={"Origin": address}, timeout=DEADLINE) as client:
