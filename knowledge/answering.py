@@ -57,7 +57,9 @@ class Answerer:
 
 
 def refusal(found: Found) -> str:
-    """Return the one sentence that says what the pages do not cover, and what comes nearest."""
+    """Return what says that the pages do not cover a question, with what comes nearest if it names anything at all."""
+    if not found.terms:
+        return "My pages do not cover that. Ask something like: what happens when a container crashes?"
     titles = dict.fromkeys(chunk.title for chunk, _ in found.chunks)
     return f"My pages do not cover that. Nearest: {', '.join(list(titles)[:_NEAREST])}."
 

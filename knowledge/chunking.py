@@ -2,6 +2,9 @@
 
 Markdown is read block by block (paragraphs, list items, tables, code), cleaned of what only a web page needs
 (comments, tags, shortcodes, link targets), and packed again into chunks of at most `LIMIT` characters.
+
+A line `[asked]: # "What is a pod?"` (to Markdown the definition of a link, so that nothing is shown) says that the
+section it stands in answers that question of the page.
 """
 
 import re
@@ -23,6 +26,7 @@ _NAMED = re.compile(r"\{\{[<%]\s*heading\s+\"?([\w-]+)\"?\s*[>%]\}\}")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{[#:.][^}\n]*\}")
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 _LINK = re.compile(r"\[([^\]]+)\](?:\([^)\s]*(?:\s+\"[^\"]*\")?\)|\[[^\]]*\])")
+_ASKED = re.compile(r"^\[asked\]: # ([\"'])(.+)\1$")
 _REFERENCE = re.compile(r"^[ \t]*\[[^\]]+\]:[ \t]*\S+.*$", re.MULTILINE)
 _BARE = re.compile(r"<(https?://[^>\s]+)>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -35,10 +39,11 @@ _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[`A-Z0-9])")
 
 @dataclass(frozen=True)
 class Section:
-    """The blocks directly under one heading."""
+    """The blocks directly under one heading, and the questions that they answer by the author's word."""
 
     heading: str
     blocks: tuple[str, ...]
+    asked: tuple[str, ...] = ()
 
 
 def chunk(document: Document) -> Iterator[Chunk]:
@@ -56,6 +61,7 @@ def chunk(document: Document) -> Iterator[Chunk]:
                 description=document.description,
                 demo=document.demo,
                 questions=document.questions,
+                asked=section.asked,
             )
             position += 1
 
@@ -106,7 +112,8 @@ def _section(title: str, path: list[tuple[int, str]], lines: list[str]) -> Itera
     blocks = tuple(_blocks(lines))
     if blocks:
         steps = [words for _, words in path if words and words.casefold() != title.casefold()]
-        yield Section(STEP.join([title, *steps]), blocks)
+        asked = tuple(found[2] for line in lines if (found := _ASKED.match(line)))
+        yield Section(STEP.join([title, *steps]), blocks, asked)
 
 
 def _blocks(lines: list[str]) -> Iterator[str]:

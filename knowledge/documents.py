@@ -26,7 +26,10 @@ class Document:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of one section; `heading` is the path of headings above it, outermost first."""
+    """A piece of one section; `heading` is the path of headings above it, outermost first.
+
+    `questions` are all those of its page, `asked` those that its author placed in this very section.
+    """
 
     source: str
     title: str
@@ -37,6 +40,7 @@ class Chunk:
     description: str = ""
     demo: str | None = None
     questions: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

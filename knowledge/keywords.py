@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import bm25s  # type: ignore[import-untyped]  # ships no types
 import numpy as np
@@ -81,15 +82,9 @@ class Keywords:
         return word if meant == word.lower() else meant
 
     def _joined(self, said: list[str]) -> list[str]:
-        """Return words with those joined that the index writes as one, such as `config map` or `max surge`."""
-        joined: list[str] = []
-        for word in said:
-            both = joined[-1] + word if joined else ""
-            if len(both) >= _LONG and stem(both) in self._spread:
-                joined[-1] = both
-            else:
-                joined.append(word)
-        return joined
+        """Return words, and as one those that the index also writes as one, such as `config map` or `max surge`."""
+        pairs = [before + word for before, word in pairwise(said)]
+        return said + [both for both in pairs if len(both) >= _LONG and stem(both) in self._spread]
 
     def idf(self, term: str) -> float:
         """Return how rare a stem is here; one that does not occur at all is the rarest."""

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.defining import explained
 from knowledge.keywords import Keywords, stems
 from knowledge.store import Snapshot
 
 # Weights of the light re-ranker; each signal lies in 0..1, and so does their sum. Fitted on the questions of `tune`.
 _COSINE, _ASKED, _KEYWORDS, _RANKS, _PAGE, _AROUND, _BODY = 0.36, 0.34, 0.03, 0.18, 0.02, 0.01, 0.06
+# What it adds that a section explains the very thing that is asked about, and that a page names this very question:
+# nothing for one that is only as near as `_EXACT_FROM`, all for the same words.
+_EXPLAINS, _EXACT, _EXACT_FROM = 0.18, 0.2, 0.87
 # The share of a question that a page says it answers which counts for the page's other sections.
 _OF_PAGE = 0.8
 _CANDIDATES = 50
@@ -24,6 +28,7 @@ class Query:
 
     terms: tuple[str, ...]
     vector: npt.NDArray[np.float32]
+    wanted: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,16 +55,25 @@ class Index:
         self.pages: dict[int, list[int]] = defaultdict(list)
         for at, page in enumerate(self.page_of):
             self.pages[int(page)].append(at)
-        self._meant = [self._section(row, sources[source]) for row, source in enumerate(snapshot.questions)]
+        self._meant = [
+            self._section(row, question, sources[source]) for row, (question, source) in enumerate(snapshot.questions)
+        ]
         self._headings = [frozenset(stems(piece.heading)) for piece in chunks]
         self._asked = [frozenset(stems(" ".join(piece.questions))) for piece in chunks]
         self._bodies: dict[int, frozenset[str]] = {}
+        self._explains: dict[int, frozenset[str]] = {}
 
     def body(self, at: int) -> frozenset[str]:
         """Return the stems of a chunk's own words."""
         if at not in self._bodies:
             self._bodies[at] = frozenset(stems(self.chunks[at].text))
         return self._bodies[at]
+
+    def _explained(self, at: int) -> frozenset[str]:
+        """Return the names of what a chunk explains."""
+        if at not in self._explains:
+            self._explains[at] = explained(self.chunks[at].text)
+        return self._explains[at]
 
     def around(self, at: int) -> frozenset[str]:
         """Return the stems of the headings and authored questions that a chunk stands under."""
@@ -71,10 +85,12 @@ class Index:
         total = sum(weights.values())
         return sum(weight for term, weight in weights.items() if term in among) / total if total else 0.0
 
-    def _section(self, row: int, page: int) -> tuple[int, int]:
-        """Return a question's page and the chunk of it that comes nearest to the question."""
+    def _section(self, row: int, question: str, page: int) -> tuple[int, int]:
+        """Return a question's page and the chunk that answers it: as its author says, else the nearest by meaning."""
         members = self.pages[page]
-        return page, members[int(np.argmax(self._vectors[members] @ self._asked_vectors[row]))]
+        placed = [at for at in members if question in self.chunks[at].asked]
+        nearest = members[int(np.argmax(self._vectors[members] @ self._asked_vectors[row]))]
+        return page, placed[0] if placed else nearest
 
     def _asked_near(self, query: Query) -> npt.NDArray[np.float32]:
         """Return how near the question is to one that each page says it answers; to the chunk, if it says none."""
@@ -98,20 +114,23 @@ class Index:
         page_best = _best_by_page(keywords, self.page_of)
         ranks = _fused(cosines, keywords)
         asked = self._asked_near(query)
-        first = _COSINE * cosines + _KEYWORDS * keywords + _RANKS * ranks + _ASKED * asked
+        exact = np.clip((asked - _EXACT_FROM) / (1 - _EXACT_FROM), 0.0, 1.0)
+        first = _COSINE * cosines + _KEYWORDS * keywords + _RANKS * ranks + _ASKED * asked + _EXACT * exact
         candidates = np.argsort(-first)[:_CANDIDATES]
         scored = [
-            Scored(at, float(first[at] + _PAGE * page_best[at]) + self._covered(query.terms, at), cosine, near)
+            Scored(at, float(first[at] + _PAGE * page_best[at]) + self._said(query, at), cosine, near)
             for at, cosine, near in zip(
                 candidates.tolist(), cosines[candidates].tolist(), asked[candidates].tolist(), strict=True
             )
         ]
         return sorted(scored, key=lambda found: -found.score)
 
-    def _covered(self, terms: Sequence[str], at: int) -> float:
-        """Return how much of a question stands in a chunk and around it."""
-        around = self.coverage(terms, self.around(at))
-        return _AROUND * around + _BODY * self.coverage(terms, self.body(at) | self._headings[at])
+    def _said(self, query: Query, at: int) -> float:
+        """Return how much of a question stands in a chunk and around it, and whether the chunk explains it."""
+        around = self.coverage(query.terms, self.around(at))
+        body = self.coverage(query.terms, self.body(at) | self._headings[at])
+        explains = bool(query.wanted) and query.wanted in self._explained(at)
+        return _AROUND * around + _BODY * body + _EXPLAINS * explains
 
 
 def _share(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

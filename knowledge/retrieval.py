@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from knowledge.defining import wanted
 from knowledge.documents import Chunk, Hit, Turn
 from knowledge.embedding import Embedder, MiniLM
 from knowledge.errors import BadQuestion, StoreUnusable
 from knowledge.keywords import stem, words
 from knowledge.ranking import Index, Query, Scored
 from knowledge.store import Store
-from knowledge.wording import ABBREVIATIONS
+from knowledge.wording import ABBREVIATIONS, SIDES
 
 LONGEST = 2000
-_SIDES = ("docker", "kubernetes")
 _SIDE_WEIGHT, _OTHER_SIDE = 0.92, 0.85
 _FOLLOWS = frozenset(
     {"and", "but", "it", "that", "they", "them", "this", "those", "then", "there", "also", "why", "so"}
@@ -70,7 +70,8 @@ class Library:
         best: dict[int, Scored] = {}
         for place, (text, vector) in enumerate(zip(texts, vectors, strict=True)):
             weight = _SIDE_WEIGHT if place else 1.0
-            for found in index.rank(Query(tuple(index.keywords.terms(text)), vector)):
+            query = Query(tuple(index.keywords.terms(text)), vector, wanted(index.keywords.spelt(text)))
+            for found in index.rank(query):
                 weighed = replace(found, score=found.score * weight * self._aimed(index, found.at, side))
                 best[found.at] = max(best.get(found.at, weighed), weighed, key=lambda scored: scored.score)
         ranked = sorted(best.values(), key=lambda scored: (-scored.score, scored.at))
@@ -81,7 +82,7 @@ class Library:
     def _aimed(index: Index, at: int, side: str | None) -> float:
         """Return less than one for a chunk that speaks of the side alone that was not asked about."""
         said = index.body(at) | index.around(at)
-        others = {stem(other) for other in _SIDES} - {stem(side)} if side else set()
+        others = {stem(other) for other in SIDES} - {stem(side)} if side else set()
         return _OTHER_SIDE if side and others & said and stem(side) not in said else 1.0
 
     def _current(self) -> Index:
@@ -117,7 +118,7 @@ def hits(found: Found) -> list[Hit]:
 
 def compared(terms: Sequence[str]) -> tuple[str, ...]:
     """Return the stems of both sides of a comparison, or nothing for any other question."""
-    sides = tuple(stem(side) for side in _SIDES)
+    sides = tuple(stem(side) for side in SIDES)
     return sides if set(sides) <= set(terms) else ()
 
 
@@ -142,7 +143,7 @@ def follow(question: str, history: Sequence[Turn]) -> str:
     if not history or not (leans or len(said) <= _SHORT or said[:2] in (["what", "about"], ["how", "about"])):
         return question
     before = history[-1].question
-    if any(side in meant for side in _SIDES):
+    if any(side in meant for side in SIDES):
         before = " ".join(word for word in before.split() if not _is_side(word))
     return f"{before} {question}"
 
@@ -150,18 +151,18 @@ def follow(question: str, history: Sequence[Turn]) -> str:
 def _sides(question: str) -> list[str]:
     """Return a comparison asked for each side alone; nothing for any other question."""
     said = question.split()
-    named = {side for side in _SIDES if any(_is_side(word, side) for word in said)}
-    if len(named) < len(_SIDES):
+    named = {side for side in SIDES if any(_is_side(word, side) for word in said)}
+    if len(named) < len(SIDES):
         return []
-    return [" ".join(word for word in said if not _is_side(word, other)) for other in reversed(_SIDES)]
+    return [" ".join(word for word in said if not _is_side(word, other)) for other in reversed(SIDES)]
 
 
 def _only_side(question: str) -> str | None:
     """Return the one side that a question names; None if it names both or neither."""
-    named = [side for side in _SIDES if any(_is_side(word, side) for word in question.split())]
+    named = [side for side in SIDES if any(_is_side(word, side) for word in question.split())]
     return named[0] if len(named) == 1 else None
 
 
 def _is_side(word: str, *only: str) -> bool:
     meant = {part for piece in words(word) for part in ABBREVIATIONS.get(piece, (piece,))}
-    return bool(meant & set(only or _SIDES))
+    return bool(meant & set(only or SIDES))

@@ -26,7 +26,7 @@ from knowledge.errors import StoreUnusable, UnknownCollection
 
 _BATCH = 2000
 # Raised whenever chunks are cut, embedded or kept differently, so that an older index is made anew.
-_FORMAT = 2
+_FORMAT = 3
 # How SQLite says that a file holds something else than what it once wrote.
 _DAMAGED = ("not a database", "malformed")
 
@@ -58,11 +58,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A collection at one moment; `questions` are the sources of those whose vectors are the rows of `asked`."""
+    """A collection at one moment; `questions`, each with its source, are what the rows of `asked` stand for."""
 
     chunks: tuple[Chunk, ...]
     vectors: Vectors
-    questions: tuple[str, ...]
+    questions: tuple[tuple[str, str], ...]
     asked: Vectors
     embedder: str
 
@@ -167,7 +167,7 @@ class Store:
         return Snapshot(
             chunks=tuple(_chunk(rows[at][0], rows[at][1]) for at in pieces),
             vectors=vectors[pieces],
-            questions=tuple(str(rows[at][0]["source"]) for at in questions),
+            questions=tuple((rows[at][1], str(rows[at][0]["source"])) for at in questions),
             asked=vectors[questions],
             embedder=str(source.metadata["embedder"]),
         )
@@ -203,18 +203,20 @@ def _safe(name: str) -> str:
 def _row(page: Page, place: int) -> dict[str, str | int]:
     """Return one text of a page as the flat values that chromadb keeps; a question stands under no heading."""
     first = page.chunks[0]
+    piece = page.chunks[place] if place < len(page.chunks) else None
     return {
         "key": page.key,
         "root": page.root,
         "digest": page.digest,
         "place": place,
         "source": page.source,
-        "heading": page.chunks[place].heading if place < len(page.chunks) else "",
+        "heading": piece.heading if piece else "",
         "title": first.title,
         "url": first.url or "",
         "description": first.description,
         "demo": first.demo or "",
         "questions": json.dumps(first.questions),
+        "asked": json.dumps(piece.asked if piece else ()),
     }
 
 
@@ -229,6 +231,7 @@ def _chunk(row: Mapping[str, Any], text: str) -> Chunk:
         description=row["description"],
         demo=row["demo"] or None,
         questions=tuple(json.loads(row["questions"])),
+        asked=tuple(json.loads(row["asked"])),
     )
 
 

@@ -1,4 +1,6 @@
-"""Words that carry no meaning in a question, and the short forms that learners type."""
+"""Words that carry no meaning in a question, the two sides of every comparison, and the short forms of learners."""
+
+SIDES = ("docker", "kubernetes")
 
 STOPWORDS = frozenset(
     """

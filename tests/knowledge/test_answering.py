@@ -58,6 +58,16 @@ async def test_what_the_pages_do_not_cover_is_refused_in_one_sentence(answerer: 
     assert len(answer.hits) == 4
 
 
+@pytest.mark.parametrize("said", ["hello", "thanks", "what can you do?", "что такое под?"])
+async def test_what_names_nothing_to_look_up_gets_an_example_and_no_nearest_pages(
+    answerer: Answerer, said: str
+) -> None:
+    _, answer = await ask(answerer, said)
+
+    assert answer.answer.startswith("My pages do not cover that. Ask something like: ")
+    assert answer.refused
+
+
 async def test_a_follow_up_is_answered_from_the_other_side(answerer: Answerer) -> None:
     history = [Turn("is data in a docker volume moved to another machine?", "No.")]
 

@@ -21,6 +21,17 @@ def test_each_section_stands_under_the_path_of_its_headings() -> None:
     ]
 
 
+def test_questions_that_are_placed_in_a_section_go_with_it_and_are_not_shown() -> None:
+    page = '# Pods\n\n[asked]: # "What is a pod?"\n[asked]: # \'What is "pending"?\'\n\nIntro.\n## Phases\nFive.'
+
+    pieces = list(chunk(Document("a.md", "Pods", page)))
+
+    assert [(piece.text, piece.asked) for piece in pieces] == [
+        ("Intro.", ("What is a pod?", 'What is "pending"?')),
+        ("Five.", ()),
+    ]
+
+
 def test_a_heading_inside_code_is_no_heading() -> None:
     assert texts("```\n# a comment\n\nx\n```") == [("Pods", "```\n# a comment\n\nx\n```")]
 

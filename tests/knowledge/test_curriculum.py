@@ -39,6 +39,7 @@ COMPARISON_TERMS = [
 ]
 
 FRONT_MATTER = re.compile(r"\A---\n(?P<front>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
+PLACED = re.compile(r"^\[asked\]: # ([\"'])(.+)\1$", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 FORBIDDEN = {
@@ -126,6 +127,13 @@ def test_at_least_five_different_questions_are_written_as_questions(page: str) -
     questions = front_of(page)["questions"]
     assert all(isinstance(question, str) and question.strip() for question in questions)
     assert len({question.casefold() for question in questions}) == len(questions) >= MINIMUM_QUESTIONS
+
+
+@every_page
+def test_a_question_is_placed_in_one_section_at_most_and_is_one_of_the_page(page: str) -> None:
+    placed = [title for _, title in PLACED.findall(body_of(page))]
+    assert body_of(page).count("[asked]") == len(set(placed)) == len(placed)
+    assert set(placed) <= set(front_of(page)["questions"])
 
 
 @every_page

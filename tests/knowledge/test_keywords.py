@@ -25,7 +25,7 @@ def test_joined_words_are_found_whole_and_in_parts() -> None:
         ("what is a contianer", ["contain"]),
         ("kuberntes", ["kubernet"]),
         ("k8s hpa", ["kubernet", "horizont", "pod", "autoscal"]),
-        ("max surge", ["maxsurg"]),
+        ("max surge", ["max", "surg", "maxsurg"]),
         ("the price", ["price"]),
         ("podman", ["podman"]),
         ("how do I do that", []),

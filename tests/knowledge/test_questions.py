@@ -62,6 +62,28 @@ async def test_answers_over_the_curriculum_stay_good(curriculum: Library) -> Non
     assert scores.first_five > 0.94
 
 
+def test_a_question_leads_to_the_section_that_its_author_placed_it_in(curriculum: Library) -> None:
+    placed = [(question, piece.heading) for page in PAGES.values() for piece in chunk(page) for question in piece.asked]
+
+    missed = [question for question, heading in placed if curriculum.search(question)[0].heading != heading]
+
+    assert placed
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("question", "heading"),
+    [
+        ("what is a stateful set", "StatefulSets, DaemonSets and Jobs > What a StatefulSet is"),
+        ("explain drift", "Declarative management > Drift and how to see it"),
+        ("what's a reconcile loop", "Declarative management > The reconcile loop"),
+        ("self healing", "Self-healing"),
+    ],
+)
+def test_the_section_that_explains_a_thing_comes_first(curriculum: Library, question: str, heading: str) -> None:
+    assert curriculum.search(question)[0].heading == heading
+
+
 async def test_the_questions_that_pages_name_are_answered(curriculum: Library) -> None:
     answerer = Answerer(curriculum)
     asked = [question for page in PAGES.values() for question in page.questions[:2]]
