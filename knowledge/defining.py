@@ -14,9 +14,10 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _SHORT = 2
-_SUBJECT = re.compile(
-    r"^([^,.;:]{2,60}?) (?:is|are|means?|holds|keeps|runs|says|tells|limits|packs|decides|chooses) (?!not\b|never\b)"
-)
+# What a sentence may say of a thing to explain it, and what one at the head of a section may say besides.
+_MEANS = r"is|are|means?"
+_OPENS = rf"{_MEANS}|holds|keeps|runs|says|tells|limits|packs|decides|chooses"
+_SUBJECT = r"^([^,.;:]{{2,60}}?) (?:{}) (?!not\b|never\b)"
 _ASIDE = re.compile(r"\s*\([^)]*\)")
 _PIECE = re.compile(r"(?<!['\u2019])[a-z0-9]+")
 
@@ -28,7 +29,8 @@ def wanted(question: str) -> str:
 
 def explained(text: str) -> frozenset[str]:
     """Return the names of the things that a sentence of a text says the meaning of."""
-    subjects = [found[1] for unit in units(text) if unit.kind == "sentence" and (found := _SUBJECT.match(unit.text))]
+    said = [(unit.text, _MEANS if unit.block else _OPENS) for unit in units(text) if unit.kind == "sentence"]
+    subjects = [found[1] for line, verbs in said if (found := re.match(_SUBJECT.format(verbs), line))]
     return frozenset(_name(_ASIDE.sub("", subject)) for subject in subjects)
 
 

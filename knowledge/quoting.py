@@ -26,6 +26,11 @@ _LIST = re.compile(
 _SHOW = re.compile(
     r"\b(how (do|can|to|would|should)|commands?|type|yaml|example|show|flags?|run|syntax|write)\b", re.IGNORECASE
 )
+# Words that point to a piece of code of the page, unlike `above its limit`.
+_POINTS = re.compile(
+    r"\b(?:above|below) (?!(?:its?|the|an?|what|\d|`))[a-z]|\b(?:of|in) (?:this|the next|these) outputs?\b",
+    re.IGNORECASE,
+)
 _LEANS = re.compile(r"^(It|Its|This|That|These|Those|They|Their|So|But|And|Then|Both|Such|He|She|In that case)\b")
 
 
@@ -73,7 +78,7 @@ def _excerpts(question: str, found: Found) -> Iterator[Excerpt]:
     for number, (chunk, close) in enumerate(_worth(ranked, found)):
         room = left if not number or (close and wants_list) else min(left, _FURTHER)
         picked = _pick(_readable(chunk, wants_code), found, room, whole=close, listed=wants_list)
-        fresh = tuple(_led(units(chunk.text), [unit for unit in picked if unit.text not in taken]))
+        fresh = tuple(_led([unit for unit in picked if unit.text not in taken]))
         if not fresh:
             continue
         excerpt = Excerpt(chunk, fresh)
@@ -109,11 +114,22 @@ def _listed_first(found: Found) -> list[tuple[Chunk, Scored]]:
 
 
 def _readable(chunk: Chunk, wants_code: bool) -> list[Unit]:
-    """Return the units of a chunk that a reply can hold."""
-    all_units = units(chunk.text)
-    codes = [unit for unit in all_units if unit.kind == "code"]
-    kept = {id(unit) for unit in codes if wants_code and len(unit.text) <= _LONGEST_CODE} if codes else set()
-    return [unit for unit in all_units if unit.kind != "code" or id(unit) in kept]
+    """Return the units of a chunk that a reply can hold: without code that is not wanted, nor what points to it."""
+    whole = units(chunk.text)
+    shown = {unit: _short(unit) for unit in whole if unit.kind == "code"} if wants_code else {}
+    cut = any(unit.kind == "code" and shown.get(unit) is not unit for unit in whole)
+    left = [unit for unit in whole if unit.kind != "sentence" or not (cut and _POINTS.search(unit.text))]
+    return [shown.get(unit) or unit for unit in left if unit.kind != "code" or shown.get(unit)]
+
+
+def _short(code: Unit) -> Unit | None:
+    """Return code that fits a reply: whole, or its commands without what they print; None if even these do not fit."""
+    if len(code.text) <= _LONGEST_CODE:
+        return code
+    fence, *lines = code.text.splitlines()
+    commands = [f"{line}\n..." for line in lines if line.startswith("$ ")]
+    text = "\n".join([fence, *commands, lines[-1]])
+    return replace(code, text=text) if commands and len(text) <= _LONGEST_CODE else None
 
 
 def _pick(choice: Sequence[Unit], found: Found, room: int, *, whole: bool, listed: bool) -> list[Unit]:
@@ -135,11 +151,11 @@ def _pick(choice: Sequence[Unit], found: Found, room: int, *, whole: bool, liste
     return [choice[place] for place in sorted(picked)]
 
 
-def _led(everything: Sequence[Unit], picked: Sequence[Unit]) -> Iterator[Unit]:
+def _led(picked: Sequence[Unit]) -> Iterator[Unit]:
     """Yield the picked units without those that lead to something which was left out."""
+    blocks = {unit.block for unit in picked}
     for unit in picked:
-        after = everything[everything.index(unit) + 1 :][:1]
-        if not unit.lead or any(other.block == led.block for led in after for other in picked):
+        if not unit.lead or unit.block + 1 in blocks:
             yield unit
 
 

@@ -47,6 +47,19 @@ async def test_a_how_to_shows_the_command(answerer: Answerer) -> None:
     assert "$ kubectl scale deployment web --replicas=5" in answer.answer
 
 
+async def test_a_how_to_keeps_the_commands_of_code_that_is_too_long_for_a_reply(tmp_path: Path, model: MiniLM) -> None:
+    printed = "\n".join(f"zebra-{n}   1/1   Running" for n in range(40))
+    code = f"```\n$ kubectl get zebras\n{printed}\n```"
+    page = f"# Zebras\n\nZebras are listed by a command.\n\n{code}\n\nThe list above is long.\n"
+    last(ingest(tmp_path / "store", [write_pages(tmp_path / "pages", {"zebras.md": page})], "mine", model))
+    with open_library(tmp_path / "store", "mine", model) as library:
+        _, how = await ask(Answerer(library), "how do I list zebras?")
+        _, what = await ask(Answerer(library), "are zebras listed?")
+
+    assert "```\n$ kubectl get zebras\n...\n```" in how.answer
+    assert what.answer == "Zebras are listed by a command. [1]"
+
+
 @pytest.mark.parametrize(
     "question", ["what is the capital of France?", "price of a docker swarm licence", "kubebuilder webhooks in golang"]
 )

@@ -25,6 +25,7 @@ def test_what_a_question_wants_explained_is_the_bare_name_of_the_thing(question:
     [
         ("A ConfigMap holds settings as keys and values.", {"configmap"}),
         ("Pods end. A PersistentVolume (PV) is a piece of storage.", {"persistentvolum"}),
+        ("A Deployment keeps pods.\n\nA Service keeps an address.", {"deploy"}),
         ("Kubernetes is not a container runtime.", set()),
         ("```\nA pod is code\n```", set()),
     ],
