@@ -17,7 +17,7 @@ from knowledge.retrieval import Found, Library, follow, hits
 _SOURCES = 5
 _NEAREST = 3
 _HITS = 10
-_MARKS = re.compile(r"\[(\d+)\]")
+_MARKS = re.compile(r" ?\[(\d+)\]")
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _LINK = re.compile(r"!?\[([^\]\d][^\]]*)\]\([^)]*\)")
 
@@ -66,7 +66,7 @@ def refusal(found: Found) -> str:
 
 def _written(question: str, found: Found, text: str, started: float) -> Answer:
     """Return a model's answer with the sources that it names; with all that it was given, if it names none."""
-    if not text.strip() or NOT_COVERED in text:
+    if NOT_COVERED in text:
         return _answer(question, found, (refusal(found), ()), started)
     given = {n: chunk for n, (chunk, _) in enumerate(found.chunks[:_SOURCES], start=1)}
     text = _MARKS.sub(lambda mark: mark[0] if int(mark[1]) in given else "", text).strip()

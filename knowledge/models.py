@@ -44,6 +44,8 @@ async def write(settings: ModelSettings, conversation: Sequence[Said]) -> AsyncG
                     if added:
                         text += added
                         yield text
+            if not text.strip():
+                raise LanguageModelFailed("The model gave no answer; check OPENAI_BASE_URL and OPENAI_MODEL")
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def _translated(settings: ModelSettings) -> Iterator[None]:
         yield
     except openai.APITimeoutError as error:
         raise LanguageModelFailed(f"The model did not answer within {settings.timeout:g} seconds") from error
-    except openai.APIConnectionError as error:
+    except (openai.APIConnectionError, httpx.InvalidURL, ExceptionGroup) as error:  # a group: a port beyond 65535
         raise LanguageModelFailed("The model cannot be reached; check OPENAI_BASE_URL") from error
     except openai.AuthenticationError as error:
         raise LanguageModelFailed("The model refused the key; check OPENAI_API_KEY") from error
@@ -64,5 +66,7 @@ def _translated(settings: ModelSettings) -> Iterator[None]:
         raise LanguageModelFailed(f"There is no model {settings.name}; check OPENAI_MODEL") from error
     except openai.APIStatusError as error:
         raise LanguageModelFailed(f"The model's server answered with status {error.status_code}") from error
+    except UnicodeEncodeError as error:
+        raise LanguageModelFailed("The key cannot be sent; check OPENAI_API_KEY") from error
     except (openai.OpenAIError, httpx.HTTPError, ValueError) as error:
         raise LanguageModelFailed("The model's answer could not be read") from error

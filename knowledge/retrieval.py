@@ -128,7 +128,7 @@ def checked(question: str) -> str:
         raise BadQuestion(
             f"The question is too long: {len(question):,} characters. Ask it in at most {LONGEST:,}, please."
         )
-    if "\x00" in question or "\ufffd" in question:
+    if any(sign in "\x00\ufffd" or "\ud800" <= sign <= "\udfff" for sign in question):
         raise BadQuestion("The question is not text. Type it in words, please.")
     if not words(question) and not any(map(str.isalpha, question)):
         raise BadQuestion("The question is empty. Ask something like: what happens when a container crashes?")

@@ -93,11 +93,11 @@ async def test_the_model_gets_the_rules_the_sources_and_the_conversation(library
 
 
 async def test_tags_links_and_marks_without_a_source_are_taken_out(library: Library, endpoint: Endpoint) -> None:
-    endpoint.words = ("See [this](https://evil.example) <b>now</b> [1] [77]",)
+    endpoint.words = ("See [this](https://evil.example) <b>now</b> [77] and then [1] [77]",)
 
     _, answer = await ask(Answerer(library, settings(endpoint)), QUESTION)
 
-    assert answer.answer == "See this now [1]"
+    assert answer.answer == "See this now and then [1]"
 
 
 async def test_a_model_that_finds_no_answer_refuses(library: Library, endpoint: Endpoint) -> None:
@@ -148,8 +148,26 @@ async def test_a_stream_that_breaks_off_is_replaced_by_the_pages(library: Librar
     assert answer.answer.startswith("The model's answer could not be read, so here is what the pages say.")
 
 
-async def test_an_endpoint_that_is_not_there_is_named(library: Library) -> None:
-    nowhere = ModelSettings("http://127.0.0.1:9/v1", "secret", "small-model", 5)
+async def test_a_model_that_says_nothing_is_replaced_by_the_pages(library: Library, endpoint: Endpoint) -> None:
+    endpoint.words = (" ", "\n")
+
+    _, answer = await ask(Answerer(library, settings(endpoint)), QUESTION)
+
+    assert answer.answer.startswith("The model gave no answer; check OPENAI_BASE_URL and OPENAI_MODEL, so here is")
+    assert answer.citations
+
+
+async def test_a_key_that_no_header_can_hold_is_named(library: Library, endpoint: Endpoint) -> None:
+    wrong = ModelSettings(endpoint.url, "schl\u00fcssel", "small-model", 5)
+
+    _, answer = await ask(Answerer(library, wrong), QUESTION)
+
+    assert answer.answer.startswith("The key cannot be sent; check OPENAI_API_KEY, so here is what the pages say.")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "http://127.0.0.1:99999/v1", "http://[no", "no address"])
+async def test_an_endpoint_that_is_not_there_is_named(library: Library, url: str) -> None:
+    nowhere = ModelSettings(url, "secret", "small-model", 5)
 
     _, answer = await ask(Answerer(library, nowhere), QUESTION)
 

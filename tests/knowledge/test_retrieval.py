@@ -47,7 +47,7 @@ def test_a_follow_up_is_asked_with_what_it_follows(question: str, history: list[
     assert follow(question, [Turn(before) for before in history]) == asked
 
 
-@pytest.mark.parametrize("question", ["", "  \n ", "?!", "x" * 100_000, "a\x00b", "\ufffd\ufffd pods"])
+@pytest.mark.parametrize("question", ["", "  \n ", "?!", "x" * 100_000, "a\x00b", "\ufffd\ufffd pods", "pods \udcff"])
 def test_what_is_no_question_is_refused_in_a_sentence(library: Library, question: str) -> None:
     with pytest.raises(BadQuestion, match=r"^The question is .*\."):
         library.search(question)
