@@ -17,7 +17,7 @@ from knowledge.errors import BadQuestion, StoreUnusable
 from knowledge.keywords import stem, words
 from knowledge.ranking import Index, Query, Scored
 from knowledge.store import Store
-from knowledge.wording import ABBREVIATIONS, SIDES
+from knowledge.wording import ABBREVIATIONS, CIVIL, SIDES
 
 LONGEST = 2000
 _SIDE_WEIGHT, _OTHER_SIDE = 0.92, 0.85
@@ -139,6 +139,8 @@ def follow(question: str, history: Sequence[Turn]) -> str:
     """Return a question that stands alone: a follow-up together with what it follows."""
     said = words(question)
     meant = [part for word in said for part in ABBREVIATIONS.get(word, (word,))]
+    if CIVIL.issuperset(said):
+        return question
     leans = bool(said) and (said[0] in _FOLLOWS or bool({"it", "that", "they", "them", "this"} & set(said)))
     if not history or not (leans or len(said) <= _SHORT or said[:2] in (["what", "about"], ["how", "about"])):
         return question

@@ -2,6 +2,9 @@
 
 SIDES = ("docker", "kubernetes")
 
+# What people say to each other and not about anything.
+CIVIL = frozenset("bye cheers cool great hello hey hi lot much nice ok okay perfect thank thanks thx very you".split())  # noqa: SIM905
+
 STOPWORDS = frozenset(
     """
     a about actually after again all also am an and another any anyone anything are as at be because been before

@@ -41,6 +41,7 @@ def test_a_comparison_finds_both_sides(library: Library) -> None:
         ("why?", ["does it move?"], "does it move? why?"),
         ("how long does that take?", ["what if a node dies?"], "what if a node dies? how long does that take?"),
         ("and then?", [], "and then?"),
+        ("ok thanks!", ["what if a node dies?"], "ok thanks!"),
     ],
 )
 def test_a_follow_up_is_asked_with_what_it_follows(question: str, history: list[str], asked: str) -> None:
