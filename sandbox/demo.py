@@ -125,7 +125,8 @@ class _Run:
                     yield event
         except TimeoutError as error:
             raise DemoTimedOut(
-                f"The demo took longer than {self._demo.deadline:g} s and was stopped; what it had made is removed. "
+                f"The demo took longer than {self._demo.deadline:g} s and was stopped; what it had made is removed, "
+                "at the latest when it expires. "
                 "This machine may be busy: start it again in a moment."
             ) from error
 

@@ -20,6 +20,8 @@ from sandbox.local.toolchain import Workshop
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 
+_SOCKETS = ("unix", "http+unix")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TIMEOUT = 5.0
 _IN_CLUSTER_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _NO_IMAGE = (
@@ -62,10 +64,22 @@ async def _default_docker() -> str | None:
 
 async def docker_version(host: str) -> str:
     """Return the version of the operator's Docker. Raises `EngineUnavailable` at once where it does not answer."""
+    _require_here(host)
     try:
         return await Docker(host).version()
     except EngineUnavailable as error:
         raise EngineUnavailable(f"{error} Start it, or unset DOCKER_HOST for an engine of ours.") from error
+
+
+def _require_here(host: str) -> None:
+    """Refuse a Docker elsewhere: its containers' addresses may be those of somebody else's containers here."""
+    parts = urlsplit(host)
+    if parts.scheme in _SOCKETS or parts.hostname in _LOOPBACK:
+        return
+    raise EngineUnavailable(
+        f"{host} is a Docker on another machine, and a demo reaches only what runs on this one. "
+        "Run Portside there, or unset DOCKER_HOST for an engine of ours."
+    )
 
 
 async def docker(host: str, config: EngineConfig) -> tuple[EngineStatus, DockerEndpoint]:

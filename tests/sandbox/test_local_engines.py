@@ -120,6 +120,12 @@ async def test_a_docker_of_the_operators_that_does_not_answer_is_named_with_its_
         await foreign.docker(host, config(tmp_path, docker_host=host))
 
 
+@pytest.mark.parametrize("host", ["tcp://192.0.2.1:2375", "ssh://ada@192.0.2.1", "tcp://docker:2375"])
+async def test_a_docker_on_another_machine_is_refused_before_anything_is_sent(host: str) -> None:
+    with pytest.raises(EngineUnavailable, match="on another machine"):
+        await foreign.docker_version(host)
+
+
 async def test_the_current_context_of_a_kubeconfig_is_never_used_by_itself(kubeconfig: Path) -> None:
     choice = await foreign.choose(config(kubeconfig.parent, docker_host="unix:///x.sock"))
 
