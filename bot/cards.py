@@ -97,7 +97,8 @@ def _with(card: Card, engine: Engine, **changes: Any) -> Card:
 def _started(demo: Demo, card: Card, event: Started) -> Card:
     for engine, info in event.engines.items():
         card = _with(card, engine, version=f"{info.version}{_nodes(info, ', ')}")
-    return replace(card, captions=tuple(filter(None, (_where(event.engines), *_tuned(demo, event.settings)))))
+    captions = (_where(event.engines), *_tuned(demo, event.settings))
+    return replace(card, run=event.run, captions=tuple(filter(None, captions)))
 
 
 def _where(engines: Mapping[Engine, EngineInfo]) -> str:

@@ -20,32 +20,36 @@ class DeliveryError(Exception):
 
 
 class Surface(Protocol):
-    """Where one reply appears: a web page, a terminal."""
+    """Where one reply appears: a web page, a terminal, a message in a chat."""
 
-    interval: float  # seconds between two edits
+    async def pace(self) -> None:
+        """Wait until this surface may be edited again."""
+        ...
 
-    async def show(self, reply: Reply) -> None:
-        """Show the whole reply as it is now. Raises `DeliveryError` if this form of it was lost."""
+    async def show(self, reply: Reply, final: bool) -> None:
+        """Show the whole reply as it is now. Raises `DeliveryError` if this form of it was lost.
+
+        An intermediate form may be lost; a final one only where it can never be shown.
+        """
         ...
 
 
 async def deliver(parts: AsyncGenerator[Part, None], surface: Surface) -> Reply:
-    """Show the reply as it grows, at most once per interval, and always in its final form."""
+    """Show the reply as it grows, at the surface's pace, never two forms at once, and always in its final form."""
     painter = _Painter(surface)
     painting = asyncio.create_task(painter.paint())
     try:
         async with aclosing(parts):
             async for part in parts:
-                painter.reply = update(painter.reply, part)
+                painter.take(update(painter.reply, part))
     except asyncio.CancelledError:
-        painter.reply = stopped(painter.reply)
+        painter.take(stopped(painter.reply))
         raise
     except Exception as error:  # noqa: BLE001 - the outer boundary: whatever failed is told, with a reference to the log
         told = trouble(error)
-        painter.reply = update(painter.reply, Failure(told.text, told.advice, told.reference))
+        painter.take(update(painter.reply, Failure(told.text, told.advice, told.reference)))
     finally:
-        painting.cancel()
-        await painter.finish()
+        await painter.finish(painting)
     return painter.reply
 
 
@@ -64,23 +68,35 @@ class _Painter:
         self.reply: Reply = ()
         self._shown: Reply = ()
         self._surface = surface
+        self._news = asyncio.Event()
+        self._brush = asyncio.Lock()
+
+    def take(self, reply: Reply) -> None:
+        """Have a newer form."""
+        self.reply = reply
+        self._news.set()
 
     async def paint(self) -> None:
         """Show what is new, again and again, at the surface's pace."""
         while True:
-            await self._show()
-            await asyncio.sleep(self._surface.interval)
+            await self._news.wait()
+            self._news.clear()
+            async with self._brush:
+                await self._show(final=False)
+            await self._surface.pace()
 
-    async def finish(self) -> None:
-        """Show the final form."""
-        await self._show()
+    async def finish(self, painting: asyncio.Task[None]) -> None:
+        """Show the final form, after an edit that is on its way has arrived: it would overwrite this one."""
+        async with self._brush:
+            painting.cancel()
+            await self._show(final=True)
 
-    async def _show(self) -> None:
+    async def _show(self, *, final: bool) -> None:
         latest = self.reply
-        if latest == self._shown:
+        if latest == self._shown and not final:
             return
         try:
-            await self._surface.show(latest)
+            await self._surface.show(latest, final)
             self._shown = latest
         except DeliveryError as error:  # the next edit carries the same parts and more
             log.warning("edit lost: %s", error)

@@ -4,12 +4,16 @@ BotError
 ├── BadMessage      what was said cannot be read: empty, too long, not text
 ├── Busy            a demo is running already, or too many are
 ├── BadSettings     an environment variable holds something that cannot be used
-└── CannotListen    the page's address is taken or forbidden
+├── CannotListen    an address to serve on is taken or forbidden
+├── NoMemory        what must outlive a restart cannot be kept
+├── BadToken        a platform does not take a token, or there is none
+└── NotAllowed      a platform forbids what the bot needs there: a scope, a permission, an intent
 """
 
 import logging
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 from knowledge.errors import KnowledgeError
 from sandbox.errors import SandboxError
@@ -36,13 +40,31 @@ class BadSettings(BotError):
 
 
 class CannotListen(BotError):
-    """The page's address is taken or forbidden."""
+    """An address to serve on is taken or forbidden."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
             f"The page cannot be served on {host}:{port}: {reason}. "
             "Stop what uses that address, or choose another one with PORTSIDE_WEB_PORT and PORTSIDE_WEB_HOST."
         )
+
+
+class NoMemory(BotError):
+    """What must outlive a restart cannot be kept."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"{file} cannot be used. "
+            "Correct its folder's permissions, free some space, or choose another PORTSIDE_DATA."
+        )
+
+
+class BadToken(BotError):
+    """A platform does not take a token, or there is none."""
+
+
+class NotAllowed(BotError):
+    """A platform forbids what the bot needs there: a scope, a permission, an intent."""
 
 
 KNOWN = (BotError, KnowledgeError, SandboxError)

@@ -2,7 +2,9 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bot.messages import Said
 from knowledge import Turn
 
 TURNS = 4
@@ -25,3 +27,14 @@ class History:
         self._turns.move_to_end(conversation)
         if len(self._turns) > CONVERSATIONS:
             self._turns.popitem(last=False)
+
+
+def turns(earlier: Sequence[Said]) -> Sequence[Turn]:
+    """What was said in a thread as turns: what the tutor said answers what came before it."""
+    found: list[Turn] = []
+    for said in earlier:
+        if said.ours and found and not found[-1].answer:
+            found[-1] = replace(found[-1], answer=said.text)
+        elif not said.ours:
+            found.append(Turn(said.text, name=said.name))
+    return tuple(found[-TURNS:])

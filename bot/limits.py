@@ -1,28 +1,103 @@
-"""How much one person may have at once."""
+"""How much one person, one channel and all together may have at once."""
 
-from collections.abc import Iterator
+import asyncio
+import math
+from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from bot.errors import Busy
 
-DEMOS_AT_ONCE = 4
+_MINUTE = 60.0
+_PEOPLE = 10_000  # whose questions are counted; whoever asked longest ago is forgotten first
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The limits, as an operator sets them."""
+
+    demos: int = 4
+    demos_per_channel: int = 1
+    waiting: int = 20
+    questions_per_minute: int = 20
+
+
+@dataclass(eq=False)
+class Place:
+    """One's place for a demo: in the queue at first, then among those that run."""
+
+    author: str
+    channel: str
+    limits: "Limits"
+    admitted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def turn(self) -> AsyncGenerator[int, None]:
+        """Yield how many demos come first whenever that changes, until it is this one's turn."""
+        shown = None
+        while not self.admitted.is_set():
+            changed = self.limits.changed
+            if (ahead := self.limits.ahead(self)) != shown:
+                shown = ahead
+                yield ahead
+            await changed.wait()
 
 
 class Limits:
-    """Counts the demos that run now: one for each person, four in all."""
+    """Counts questions a minute, and the demos that run and wait: one for each person."""
 
-    def __init__(self) -> None:
-        self._running: set[str] = set()
+    def __init__(self, allowed: Allowed = Allowed()) -> None:
+        self._allowed = allowed
+        self._running: list[Place] = []
+        self._waiting: list[Place] = []
+        self._asked: OrderedDict[str, deque[float]] = OrderedDict()
+        self.changed = asyncio.Event()
+
+    def question(self, author: str) -> None:
+        """Count a question. Raises `Busy` if this person has asked as many as may be asked in a minute."""
+        now = asyncio.get_running_loop().time()
+        asked = self._asked.setdefault(author, deque())
+        self._asked.move_to_end(author)
+        while asked and asked[0] <= now - _MINUTE:
+            asked.popleft()
+        if len(asked) >= self._allowed.questions_per_minute:
+            wait = math.ceil(asked[0] + _MINUTE - now)
+            raise Busy(f"That is more than {self._allowed.questions_per_minute} questions in a minute. Wait {wait} s.")
+        asked.append(now)
+        if len(self._asked) > _PEOPLE:
+            self._asked.popitem(last=False)
 
     @contextmanager
-    def demo(self, author: str) -> Iterator[None]:
-        """Hold a place for one demo. Raises `Busy` if there is none."""
-        if author in self._running:
-            raise Busy("A demo of yours is still running. Stop it, or wait until it has ended.")
-        if len(self._running) >= DEMOS_AT_ONCE:
-            raise Busy(f"{DEMOS_AT_ONCE} demos are running, as many as may at once. Try again in a minute.")
-        self._running.add(author)
+    def demo(self, author: str, channel: str) -> Iterator[Place]:
+        """Hold a place for one demo; it may begin when `Place.turn` ends. Raises `Busy` if there is none."""
+        if any(place.author == author for place in (*self._running, *self._waiting)):
+            raise Busy("A demo of yours is still running or waiting. Stop it, or wait until it has ended.")
+        place = Place(author, channel, self)
+        self._waiting.append(place)
+        self._admit()
         try:
-            yield
+            if len(self._waiting) > self._allowed.waiting:
+                raise Busy(f"{self._allowed.waiting} demos are waiting, as many as may. Try again in a minute.")
+            yield place
         finally:
-            self._running.discard(author)
+            places = self._running if place in self._running else self._waiting
+            places.remove(place)
+            self._admit()
+
+    def ahead(self, place: Place) -> int:
+        """How many demos run or wait before this one."""
+        return len(self._running) + self._waiting.index(place)
+
+    def _admit(self) -> None:
+        """Let those run that may, in their order; who waits for a channel of theirs holds up nobody else."""
+        for place in list(self._waiting):
+            if self._free(place.channel):
+                self._waiting.remove(place)
+                self._running.append(place)
+                place.admitted.set()
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def _free(self, channel: str) -> bool:
+        here = sum(place.channel == channel for place in self._running)
+        return len(self._running) < self._allowed.demos and here < self._allowed.demos_per_channel

@@ -129,7 +129,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Card:
-    """A demo, live or ended: two lanes on one clock. Times are seconds since the run's start."""
+    """A demo, live or ended: two lanes on one clock. Times are seconds since the start of its `run`."""
 
     title: str
     subtitle: str
@@ -144,6 +144,7 @@ class Card:
     explanation: str = ""
     table: Table | None = None
     captions: tuple[str, ...] = ()
+    run: str = ""
     key: str | None = "card"
 
 

@@ -92,6 +92,15 @@ def present_help() -> Part:
     return Text(f"Ask about Docker and Kubernetes in your own words. The commands are:\n\n{commands}")
 
 
+def present_queue(ahead: int, seconds: float) -> Progress:
+    """Where a demo stands that has waited so long; with none ahead it is its turn."""
+    if not ahead:
+        return Progress("It is this demo's turn", (), seconds, key="queue")
+    before = "One demo comes first" if ahead == 1 else f"{ahead} demos come first"
+    steps = (Step(before, "now", None), Step("This demo", "next", None))
+    return Progress("Waiting for its turn", steps, seconds, "It begins by itself.", key="queue")
+
+
 def present_engines(engines: Sequence[EngineStatus]) -> Progress | None:
     """What is being prepared, or None where nothing is on its way."""
     busy = [engine for engine in engines if engine.state in ("building", "starting")]

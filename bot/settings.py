@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import BadSettings
+from bot.limits import Allowed, Limits
 from sandbox.engines import EngineConfig
 
 
@@ -61,6 +62,66 @@ class Settings(BaseSettings):
         ),
     ] = "10.196.0.0/16"
     web_host: Annotated[str, Field(alias="PORTSIDE_WEB_HOST", description="address of the page")] = "127.0.0.1"
+    slack_bot_token: Annotated[
+        SecretStr | None, Field(alias="SLACK_BOT_TOKEN", description="the Slack app's bot token, xoxb-…")
+    ] = None
+    slack_app_token: Annotated[
+        SecretStr | None,
+        Field(alias="SLACK_APP_TOKEN", description="its app-level token, xapp-…: Slack runs in Socket Mode"),
+    ] = None
+    slack_signing_secret: Annotated[
+        SecretStr | None,
+        Field(alias="SLACK_SIGNING_SECRET", description="its signing secret: without an app token, Slack over HTTP"),
+    ] = None
+    slack_api_url: Annotated[
+        str, Field(alias="SLACK_API_URL", description="Slack's Web API, or a compatible server's; ends in /api/")
+    ] = "https://slack.com/api/"
+    slack_port: Annotated[
+        int, Field(alias="PORTSIDE_SLACK_PORT", ge=1, le=65535, description="port of Slack's requests over HTTP")
+    ] = 3000
+    slack_helpers: Annotated[
+        str | None,
+        Field(alias="PORTSIDE_SLACK_HELPERS", description='id of the user group that "Ask a human" calls on Slack'),
+    ] = None
+    discord_token: Annotated[SecretStr | None, Field(alias="DISCORD_TOKEN", description="the Discord bot's token")] = (
+        None
+    )
+    discord_api_url: Annotated[
+        str,
+        Field(alias="DISCORD_API_URL", description="Discord's REST API, or a compatible server's, with its version"),
+    ] = "https://discord.com/api/v10"
+    discord_helpers: Annotated[
+        str | None,
+        Field(alias="PORTSIDE_DISCORD_HELPERS", description='id of the role that "Ask a human" calls on Discord'),
+    ] = None
+    message_events: Annotated[
+        bool,
+        Field(
+            alias="PORTSIDE_MESSAGE_EVENTS",
+            description="whether the message-content intent (Discord) and message events (Slack) are switched on",
+        ),
+    ] = False
+    support_channels: Annotated[
+        frozenset[str],
+        NoDecode,
+        Field(
+            alias="PORTSIDE_SUPPORT_CHANNELS",
+            description="ids of channels and forums where questions are answered unasked, with commas between",
+        ),
+    ] = frozenset()
+    demos_at_once: Annotated[
+        int, Field(alias="PORTSIDE_DEMOS_AT_ONCE", ge=1, le=20, description="demos that may run at once, in all")
+    ] = 4
+    demos_per_channel: Annotated[
+        int, Field(alias="PORTSIDE_DEMOS_PER_CHANNEL", ge=1, le=20, description="demos that may run in one channel")
+    ] = 1
+    demos_waiting: Annotated[
+        int, Field(alias="PORTSIDE_DEMOS_WAITING", ge=0, le=1000, description="demos that may wait for their turn")
+    ] = 20
+    questions_per_minute: Annotated[
+        int,
+        Field(alias="PORTSIDE_QUESTIONS_PER_MINUTE", ge=1, le=1000, description="questions that one person may ask"),
+    ] = 20
     web_port: Annotated[int, Field(alias="PORTSIDE_WEB_PORT", ge=1, le=65535, description="port of the page")] = 8000
 
     @field_validator("engine_range")
@@ -71,6 +132,19 @@ class Settings(BaseSettings):
             if network.prefixlen == 16 and network.is_private:  # noqa: PLR2004 - a /16
                 return value
         raise ValueError("it must be a private IPv4 /16, for example 10.196.0.0/16")
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_in_a_slash(cls, value: str) -> str:
+        return value if value.endswith("/") else f"{value}/"
+
+    @field_validator("support_channels", mode="before")
+    @classmethod
+    def _are_ids(cls, value: str | frozenset[str]) -> frozenset[str]:
+        ids = frozenset(filter(None, (one.strip() for one in value.split(",")))) if isinstance(value, str) else value
+        if strange := sorted(one for one in ids if not one.isalnum()):
+            raise ValueError(f"{strange[0]!r} is no channel's id, for example C024BE91L or 123456789012345678")
+        return ids
 
     @property
     def cache(self) -> Path:
@@ -101,6 +175,18 @@ def _contents(name: str) -> str:
         raise BadSettings(
             f"{name}_FILE names {path}, which cannot be read. Correct the path or its permissions."
         ) from error
+
+
+def limits(settings: Settings) -> Limits:
+    """How much one person, one channel and all together may have at once."""
+    return Limits(
+        Allowed(
+            settings.demos_at_once,
+            settings.demos_per_channel,
+            settings.demos_waiting,
+            settings.questions_per_minute,
+        )
+    )
 
 
 def engine_config(settings: Settings) -> EngineConfig:

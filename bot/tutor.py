@@ -1,5 +1,6 @@
 """The tutor: a message in, a stream of reply parts out. Knows no platform. The only dispatcher."""
 
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -8,11 +9,20 @@ from typing import Protocol, assert_never
 from bot.cards import advance, begin
 from bot.commands import Ask, Help, ListDemos, RunDemo, Unknown, parse, read
 from bot.errors import trouble
-from bot.history import History
-from bot.limits import Limits
+from bot.history import History, turns
+from bot.limits import Limits, Place
 from bot.messages import Message
 from bot.parts import Failure, Part, Progress, Text
-from bot.presenting import again, demo_command, present_answer, present_catalogue, present_engines, present_help
+from bot.presenting import (
+    again,
+    demo_command,
+    present_answer,
+    present_catalogue,
+    present_engines,
+    present_help,
+    present_queue,
+)
+from bot.questions import is_question
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, choose, perform
 from sandbox.engines import Engines, while_hopeful
@@ -33,29 +43,35 @@ class Tutor:
     """Answers questions and runs demos."""
 
     def __init__(
-        self, answers: Answers, demos: Mapping[str, Demo], engines: Engines, open_sandbox: OpenSandbox
+        self,
+        answers: Answers,
+        demos: Mapping[str, Demo],
+        engines: Engines,
+        open_sandbox: OpenSandbox,
+        limits: Limits | None = None,
     ) -> None:
         self.engines = engines
         self._answers = answers
-        self._demos = demos
+        self.demos = demos
         self._open_sandbox = open_sandbox
         self._history = History()
-        self._limits = Limits()
+        self._limits = limits or Limits()
 
     async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
         """Yield the parts of the reply. What cannot be done is raised with a sentence for the learner."""
         match parse(read(message.text)):
             case Ask(question):
-                async with aclosing(self._answer(question, message.conversation)) as parts:
+                self._limits.question(message.author)
+                async with aclosing(self._answer(question, message)) as parts:
                     async for part in parts:
                         yield part
             case RunDemo(name, fault):
-                demo, chosen = choose(self._demos, name, fault)
-                async with aclosing(self._demo(demo, chosen, message.author)) as parts:
+                demo, chosen = choose(self.demos, name, fault)
+                async with aclosing(self._demo(demo, chosen, message)) as parts:
                     async for part in parts:
                         yield part
             case ListDemos():
-                for part in present_catalogue(self._demos):
+                for part in present_catalogue(self.demos):
                     yield part
             case Help():
                 yield present_help()
@@ -64,25 +80,42 @@ class Tutor:
             case other:
                 assert_never(other)
 
-    async def _answer(self, question: str, conversation: str) -> AsyncGenerator[Part, None]:
-        async with aclosing(self._answers.answer(question, self._history.of(conversation))) as values:
+    async def volunteer(self, message: Message) -> AsyncGenerator[Part, None]:
+        """Answer where nobody called the tutor by name: only what was asked, and only what the pages cover."""
+        question = read(message.text)
+        if not is_question(question):
+            return
+        async with aclosing(self._answers.answer(question)) as values:
+            answers = [value async for value in values if isinstance(value, Answer)]
+        for answer in answers:
+            if not answer.refused:
+                self._history.add(message.conversation, Turn(question, answer.answer))
+                for part in present_answer(answer, self.demos):
+                    yield part
+
+    async def _answer(self, question: str, message: Message) -> AsyncGenerator[Part, None]:
+        history = self._history.of(message.conversation) or turns(message.earlier)
+        async with aclosing(self._answers.answer(question, history)) as values:
             async for value in values:
                 if isinstance(value, Delta):
                     yield Text(value.text, key="answer")
                     continue
-                self._history.add(conversation, Turn(question, value.answer))
-                for part in present_answer(value, self._demos):
+                self._history.add(message.conversation, Turn(question, value.answer))
+                for part in present_answer(value, self.demos):
                     yield part
 
-    async def _demo(self, demo: Demo, fault: Fault | None, author: str) -> AsyncGenerator[Part, None]:
-        with self._limits.demo(author):
+    async def _demo(self, demo: Demo, fault: Fault | None, message: Message) -> AsyncGenerator[Part, None]:
+        with self._limits.demo(message.author, message.channel or message.conversation) as place:
+            async with aclosing(_until_turn(place)) as waiting:
+                async for progress in waiting:
+                    yield progress
             async with aclosing(self._until_ready()) as waiting:
                 async for progress in waiting:
                     yield progress
             if lack := await self._lack():
                 yield _failure(lack, demo, fault)
                 return
-            async with aclosing(self._run(demo, fault, author)) as parts:
+            async with aclosing(self._run(demo, fault, message.author)) as parts:
                 async for part in parts:
                     yield part
 
@@ -119,6 +152,18 @@ class Tutor:
                 yield replace(
                     shown, title="The engines are up" if up else "An engine did not come up", steps=(), note=""
                 )
+
+
+async def _until_turn(place: Place) -> AsyncGenerator[Progress, None]:
+    """Tell how many demos come first, until it is this one's turn."""
+    began = time.monotonic()
+    waited = False
+    async with aclosing(place.turn()) as queue:
+        async for ahead in queue:
+            waited = True
+            yield present_queue(ahead, time.monotonic() - began)
+    if waited:
+        yield present_queue(0, time.monotonic() - began)
 
 
 def _failure(error: str, demo: Demo, fault: Fault | None) -> Failure:

@@ -67,10 +67,11 @@ class Citation:
 
 @dataclass(frozen=True)
 class Turn:
-    """One earlier exchange of the conversation."""
+    """One earlier exchange of the conversation; `name` is who asked, where several people talk."""
 
     question: str
     answer: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ def messages(question: str, history: Sequence[Turn], sources: Sequence[Chunk]) -
     """Return the conversation to send."""
     said: list[Said] = [{"role": "system", "content": RULES}]
     for turn in history[-_TURNS:]:
-        said.append({"role": "user", "content": turn.question[:_LONGEST_TURN]})
+        asked = f"{turn.name}: {turn.question}" if turn.name else turn.question
+        said.append({"role": "user", "content": asked[:_LONGEST_TURN]})
         said.append({"role": "assistant", "content": turn.answer[:_LONGEST_TURN]})
     quoted = "\n\n".join(_quoted(number, chunk) for number, chunk in enumerate(sources, start=1))
     said.append({"role": "user", "content": f"Sources:\n\n{quoted}\n\nQuestion: {question}"})

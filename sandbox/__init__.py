@@ -11,6 +11,7 @@ What other packages use; everything else is this package's own business:
                       perform(demo, fault, owner, open_sandbox) -> AsyncGenerator[Event, None]
     sandbox.lab       Lab(engines, pace=Pace()); `lab.open` is the `open_sandbox` of `perform`
     sandbox.reaper    async sweep(engines) -> Swept: what was removed ("container web-x", "namespace …") and missed
+                      async remove_run(engines, run): the same for what one run has left, before its expiry
                       async patrol(engines, seconds=30): sweep now and again until cancelled
     sandbox.runs      to_json(event) -> dict; from_json(object) -> Event
 

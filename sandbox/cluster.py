@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -16,7 +15,7 @@ from sandbox.engines import ClusterEndpoint
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest, fences, namespace
-from sandbox.names import BOT, MANAGED_BY, NAMESPACE, Tag, expired
+from sandbox.names import BOT, MANAGED_BY, NAMESPACE, Due, Tag
 from sandbox.observing import Json, cluster_observation, ended_containers, pod_instance
 from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
@@ -205,24 +204,25 @@ class Cluster:
             return [f"namespace {self.tag.place}"] if await self._exists() else []
 
 
-async def sweep(endpoint: ClusterEndpoint, now: datetime, most: int) -> list[str]:
-    """Delete at most so many namespaces of ours whose expiry has passed, whoever made them."""
+async def sweep(endpoint: ClusterEndpoint, due: Due, most: int) -> list[str]:
+    """Delete at most so many namespaces of ours that are due by their labels and annotations, whoever made them."""
     api = await Api.connect(endpoint)
     try:
         with translated():
             found = await api.call("GET", "/api/v1/namespaces?" + urlencode({"labelSelector": f"{MANAGED_BY}={BOT}"}))
-            due = [one["metadata"] for one in found["items"] if _due(one, now)][:most]
-            removed = [f"namespace {one['name']}" for one in due if await _delete_due(api, one)]
+            chosen = [one["metadata"] for one in found["items"] if _is_due(one, due)][:most]
+            removed = [f"namespace {one['name']}" for one in chosen if await _delete_due(api, one)]
     finally:
         await api.close()
     return removed
 
 
-def _due(one: Json, now: datetime) -> bool:
+def _is_due(one: Json, due: Due) -> bool:
     """Only names that we give: whoever copies our label onto a namespace of theirs keeps it."""
     metadata = one["metadata"]
     named = NAMESPACE.fullmatch(metadata["name"]) is not None
-    return named and "deletionTimestamp" not in metadata and expired(metadata.get("annotations"), now)
+    marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    return named and "deletionTimestamp" not in metadata and due(marks)
 
 
 async def _delete_due(api: Api, metadata: Json) -> bool:

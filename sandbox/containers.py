@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import docker
@@ -20,7 +19,7 @@ from sandbox.engines import DockerEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing
 from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
-from sandbox.names import BOT, MANAGED_BY, RUN, Tag, expired
+from sandbox.names import BOT, MANAGED_BY, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
 from sandbox.quota import CPUS, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
@@ -206,15 +205,15 @@ class Containers:
         return await call(lambda: [_title(thing) for thing in _objects(self._client, self._filter())])
 
 
-async def sweep(endpoint: DockerEndpoint, now: datetime, most: int) -> list[str]:
-    """Remove at most so many objects of ours whose expiry has passed, whoever made them."""
+async def sweep(endpoint: DockerEndpoint, due: Due, most: int) -> list[str]:
+    """Remove at most so many objects of ours that are due by their labels, whoever made them."""
 
     def work() -> list[str]:
         with contextlib.closing(
             docker.DockerClient(base_url=endpoint.host, version="auto", timeout=_TIMEOUT)
         ) as client:
             found = _objects(client, {"label": [f"{MANAGED_BY}={BOT}"]})
-            return _remove([thing for thing in found if expired(_labels(thing), now)][:most])
+            return _remove([thing for thing in found if due(_labels(thing) or {})][:most])
 
     return await call(work)
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +16,9 @@ EXPIRES_AT = "portside.dev/expires-at"
 BOT = "bot"
 PREFIX = "portside-"
 NAMESPACE = re.compile(r"portside-[a-z0-9]{8,20}")
+
+# Whether an object is to go, by its labels and annotations.
+Due = Callable[[Mapping[str, str]], bool]
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
@@ -65,10 +68,10 @@ def write_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime(_TIME)
 
 
-def expired(marks: Mapping[str, str] | None, now: datetime) -> bool:
+def expired(marks: Mapping[str, str], now: datetime) -> bool:
     """Say whether an object's expiry has passed; one that has none, or one we did not write, never expires."""
     try:
-        moment = datetime.strptime((marks or {}).get(EXPIRES_AT, ""), _TIME).replace(tzinfo=UTC)
+        moment = datetime.strptime(marks.get(EXPIRES_AT, ""), _TIME).replace(tzinfo=UTC)
     except ValueError:
         return False
     return moment < now

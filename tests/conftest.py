@@ -48,7 +48,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def environment() -> Iterator[None]:
     """Each test starts from the same environment, without the operator's settings."""
     before = dict(os.environ)
-    for name in [name for name in before if name.startswith(("PORTSIDE_", "OPENAI_", "DOCKER_"))]:
+    for name in [name for name in before if name.startswith(("PORTSIDE_", "OPENAI_", "DOCKER_", "SLACK_", "DISCORD_"))]:
         if name not in {"PORTSIDE_REQUIRE_LIVE", "PORTSIDE_SHOTS"}:
             del os.environ[name]
     yield

@@ -45,7 +45,7 @@ async def grown(answerer: Answerer, question: str, screen: Screen) -> Reply:
     async with aclosing(answerer.answer(question)) as values:
         async for value in values:
             reply = tuple(present_answer(value, load_demos())) if isinstance(value, Answer) else (Text(value.text),)
-            await screen.show(reply)
+            await screen.show(reply, isinstance(value, Answer))
     return reply
 
 

@@ -15,18 +15,23 @@ CARD = Card("Who brings it back?", "", "running", 1.0, 45.0)
 class Paper:
     """A surface that keeps every form it was shown, and loses the first few."""
 
-    def __init__(self, interval: float = 0.001, loses: int = 0) -> None:
-        self.interval = interval
+    def __init__(self, pause: float = 0.001, loses: int = 0) -> None:
         self.forms: list[Reply] = []
+        self.ends: list[bool] = []
+        self._pause = pause
         self._loses = loses
         self.lost = asyncio.Event()
 
-    async def show(self, reply: Reply) -> None:
+    async def pace(self) -> None:
+        await asyncio.sleep(self._pause)
+
+    async def show(self, reply: Reply, final: bool) -> None:
         if self._loses:
             self._loses -= 1
             self.lost.set()
             raise DeliveryError("too many edits")
         self.forms.append(reply)
+        self.ends.append(final)
 
 
 async def said(*parts: Part, error: Exception | None = None) -> AsyncGenerator[Part, None]:
@@ -37,7 +42,7 @@ async def said(*parts: Part, error: Exception | None = None) -> AsyncGenerator[P
 
 
 async def test_many_parts_in_no_time_are_one_edit() -> None:
-    paper = Paper(interval=60)
+    paper = Paper(pause=60)
 
     await deliver(said(*(Text(str(n), key="answer") for n in range(100))), paper)
 
@@ -105,3 +110,36 @@ async def test_a_reply_that_is_stopped_gives_back_what_it_holds_and_says_so(befo
 
     assert closed.is_set()
     assert paper.forms[-1] == (after,)
+
+
+async def test_the_last_form_alone_is_called_final() -> None:
+    paper = Paper()
+
+    await deliver(said(Text("first"), Text("second")), paper)
+
+    assert paper.ends[-1]
+    assert not any(paper.ends[:-1])
+
+
+async def test_an_edit_on_its_way_arrives_before_the_final_form() -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    class Slow(Paper):
+        async def show(self, reply: Reply, final: bool) -> None:
+            begun.set()
+            await may_end.wait()
+            await super().show(reply, final)
+
+    paper = Slow()
+
+    async def two() -> AsyncGenerator[Part, None]:
+        yield Text("first")
+        await begun.wait()
+        yield Text("second")
+
+    delivering = asyncio.create_task(deliver(two(), paper))
+    await begun.wait()
+    may_end.set()
+    await delivering
+
+    assert paper.forms == [(Text("first"),), (Text("first"), Text("second"))]

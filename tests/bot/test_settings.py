@@ -31,6 +31,21 @@ def test_every_setting_is_one_that_this_tutor_knows() -> None:
         "PORTSIDE_DATA",
         "PORTSIDE_ENGINE_RANGE",
         "PORTSIDE_WEB_HOST",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_API_URL",
+        "PORTSIDE_SLACK_PORT",
+        "PORTSIDE_SLACK_HELPERS",
+        "DISCORD_TOKEN",
+        "DISCORD_API_URL",
+        "PORTSIDE_DISCORD_HELPERS",
+        "PORTSIDE_MESSAGE_EVENTS",
+        "PORTSIDE_SUPPORT_CHANNELS",
+        "PORTSIDE_DEMOS_AT_ONCE",
+        "PORTSIDE_DEMOS_PER_CHANNEL",
+        "PORTSIDE_DEMOS_WAITING",
+        "PORTSIDE_QUESTIONS_PER_MINUTE",
         "PORTSIDE_WEB_PORT",
     }
 
@@ -76,3 +91,26 @@ def test_a_bad_value_is_named_with_what_to_do(name: str, value: str) -> None:
 
     with pytest.raises(BadSettings, match=f"{name}.*[Cc]orrect"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORTSIDE_SUPPORT_CHANNELS", "C1, #help", "'#help' is no channel's id"),
+        ("PORTSIDE_DEMOS_AT_ONCE", "0", "PORTSIDE_DEMOS_AT_ONCE cannot be used"),
+    ],
+)
+def test_a_chat_setting_that_cannot_be_used_is_named(name: str, value: str, said: str) -> None:
+    os.environ[name] = value
+
+    with pytest.raises(BadSettings, match=said):
+        read_settings()
+
+
+def test_chat_settings_are_read_as_people_write_them() -> None:
+    os.environ |= {"PORTSIDE_SUPPORT_CHANNELS": "C1, 42,", "SLACK_API_URL": "http://127.0.0.1:1/api"}
+
+    settings = read_settings()
+
+    assert settings.support_channels == {"C1", "42"}
+    assert settings.slack_api_url == "http://127.0.0.1:1/api/"

@@ -221,7 +221,7 @@ async def test_in_a_pipe_each_event_is_one_line_and_the_reply_comes_once_at_the_
 
     async def work() -> tuple[Part, ...]:
         for card in (replace(RUNNING, lanes=(DOCKER,)), RUNNING, DONE):
-            await screen.show((Text("hm", key="answer"), card))
+            await screen.show((Text("hm", key="answer"), card), card is DONE)
         return ()
 
     await screen.until_quit(work())
@@ -282,8 +282,8 @@ def all_shown(terminal: int) -> str:
 async def test_on_a_terminal_the_final_form_stays_on_the_screen() -> None:
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as terminal, open_screen(terminal) as screen:
-        await screen.show((Text("It grows"),))
-        await screen.show((Text("It has grown"),))
+        await screen.show((Text("It grows"),), final=False)
+        await screen.show((Text("It has grown"),), final=True)
     shown = all_shown(ours)
 
     assert shown.rstrip().endswith("It has grown") or "It has grown" in shown.rpartition("It grows")[2]

@@ -10,8 +10,8 @@ from fakes import FakeEngines, FakeLab
 from bot.commands import COMMANDS
 from bot.errors import BadMessage, Busy
 from bot.history import CONVERSATIONS, TURNS, History
-from bot.limits import DEMOS_AT_ONCE, Limits
-from bot.messages import Message
+from bot.limits import Allowed, Limits
+from bot.messages import Message, Said
 from bot.parts import Card, Choices, Failure, Part, Progress, Table, Text
 from bot.tutor import Tutor
 from knowledge import Answer, Delta, Turn
@@ -31,6 +31,18 @@ class Parrot:
         self.histories.append(history)
         yield Delta(question.partition(" ")[0])
         yield Answer(question, question, "extractive", False, (), (), None, 0.0)
+
+
+class Covers(Parrot):
+    """Refuses what lacks a word."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__()
+        self.word = word
+
+    async def answer(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Delta | Answer, None]:
+        refused = self.word not in question
+        yield Answer(question, question, "refused" if refused else "extractive", refused, (), (), None, 0.0)
 
 
 class Slow(FakeEngines):
@@ -72,6 +84,28 @@ async def test_a_follow_up_knows_the_last_turns_of_its_own_conversation() -> Non
     assert parrot.histories[0] == ()
     assert [turn.question for turn in parrot.histories[TURNS + 1]] == [f"question {n}" for n in range(1, TURNS + 1)]
     assert parrot.histories[-1] == ()
+
+
+async def test_what_was_said_in_a_thread_is_known_where_the_tutor_remembers_nothing_of_it() -> None:
+    parrot = Parrot()
+    earlier = (Said("Ada", "What is a pod?"), Said("Portside", "The smallest unit.", ours=True), Said("Bob", "Thanks"))
+
+    async with aclosing(tutor(answers=parrot).reply(Message("and a node?", "ada", "here", "", earlier))) as parts:
+        assert [part async for part in parts]
+
+    asked = (Turn("What is a pod?", "The smallest unit.", "Ada"), Turn("Thanks", name="Bob"))
+    assert parrot.histories == [asked]
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [("why do pods restart?", True), ("thanks, that works now", False), ("nobody knows why?", False)],
+)
+async def test_unasked_the_tutor_speaks_only_of_a_question_that_its_pages_cover(text: str, spoken: bool) -> None:
+    one = tutor(answers=Covers("pods"))
+
+    async with aclosing(one.volunteer(Message(text, "ada", "here"))) as parts:
+        assert bool([part async for part in parts]) == spoken
 
 
 def test_the_oldest_conversations_are_forgotten() -> None:
@@ -143,14 +177,29 @@ async def test_one_person_has_one_demo_at_a_time_and_the_next_after_it() -> None
     assert isinstance((await reply(one, "/demo selfheal"))[-1], Choices)
 
 
-def test_a_fifth_demo_is_refused_with_what_to_do() -> None:
-    limits = Limits()
-    held = [limits.demo(str(number)) for number in range(DEMOS_AT_ONCE)]
-    for place in held:
-        place.__enter__()
+async def test_a_second_demo_in_a_channel_sees_its_place_and_begins_by_itself() -> None:
+    one = tutor()
+    async with aclosing(one.reply(Message("/demo selfheal", "ada", "thread 1", "channel"))) as running:
+        await anext(running)
+        waiting = one.reply(Message("/demo selfheal", "bob", "thread 2", "channel"))
+        place = await anext(waiting)
+    turn, card, *_ = [part async for part in waiting]
 
-    with pytest.raises(Busy, match="Try again in a minute"), limits.demo("one more"):
-        pass
+    assert isinstance(place, Progress)
+    assert [step.title for step in place.steps] == ["One demo comes first", "This demo"]
+    assert isinstance(turn, Progress)
+    assert (turn.title, turn.steps, turn.key) == ("It is this demo's turn", (), place.key)
+    assert isinstance(card, Card)
+
+
+async def test_more_questions_in_a_minute_than_may_be_are_refused_with_how_long_to_wait() -> None:
+    one = Tutor(Parrot(), load_demos(), FakeEngines(), FakeLab().open, Limits(Allowed(questions_per_minute=2)))
+    for _ in range(2):
+        await reply(one, "why pods")
+
+    with pytest.raises(Busy, match=r"more than 2 questions in a minute\. Wait (60|59) s"):
+        await reply(one, "why pods")
+    assert await reply(one, "why pods", author="bob")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sandbox.cluster_api import Api
 from sandbox.demos.selfheal import CHECK
 from sandbox.engines import Engines
 from sandbox.lab import Lab
-from sandbox.reaper import sweep
+from sandbox.reaper import remove_run, sweep
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
@@ -104,3 +104,17 @@ async def test_what_cannot_be_removed_does_not_keep_the_rest_from_going(engines:
         assert swept.missed == ()
         assert f"network {dead.docker.tag.place}" in swept.removed
         assert "network a-stuck-network" not in swept.removed
+
+
+async def test_a_run_whose_process_is_gone_is_removed_alone_and_before_its_time(engines: Engines) -> None:
+    lab = Lab(engines)
+    async with lab.open("live-test", 60) as dead, lab.open("live-test", 60) as living:
+        await asyncio.gather(dead.prepare(), living.prepare())
+        gone = await dead.docker.run("web", CHECK)
+
+        swept = await remove_run(engines, dead.run)
+
+        place = dead.docker.tag.place
+        assert set(swept.removed) == {f"container {gone}", f"network {place}", f"namespace {place}"}
+        assert place not in await namespaces(engines)
+        assert living.docker.tag.place in await namespaces(engines)

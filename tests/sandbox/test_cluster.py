@@ -1,7 +1,7 @@
 """The cluster side against an API server that misbehaves: what is waited for, what is told."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +12,12 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.cluster import Cluster, _due, sweep
+from sandbox.cluster import Cluster, _is_due, sweep
 from sandbox.engines import ClusterEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
 from sandbox.events import EngineInfo
 from sandbox.manifests import service
-from sandbox.names import EXPIRES_AT, Tag, write_time
+from sandbox.names import EXPIRES_AT, Tag, expired, write_time
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TAG = Tag("abcdefghij", "ada", NOW)
@@ -204,6 +204,10 @@ async def test_a_namespace_that_was_never_made_is_not_counted(cluster: Cluster) 
     assert await cluster.prune() == []
 
 
+def past(marks: Mapping[str, str]) -> bool:
+    return expired(marks, NOW)
+
+
 async def test_a_sweep_deletes_only_namespaces_of_ours_that_have_expired(api: FakeApi, tmp_path: Path) -> None:
     items = [
         expiring("portside-expired001", PAST),
@@ -217,7 +221,7 @@ async def test_a_sweep_deletes_only_namespaces_of_ours_that_have_expired(api: Fa
     api.on("DELETE", "/api/v1/namespaces/portside-expired001", (200, {}))
 
     async with served(api, tmp_path) as endpoint:
-        removed = await sweep(endpoint, NOW, most=20)
+        removed = await sweep(endpoint, past, most=20)
 
     assert removed == ["namespace portside-expired001"]
     assert [(path, body) for method, path, body in api.seen if method == "DELETE"] == [
@@ -236,7 +240,7 @@ def test_a_namespace_is_due_only_if_it_is_ours_past_its_time_and_not_on_its_way(
     moment = write_time(NOW + timedelta(seconds=offset))
     metadata = {"deletionTimestamp": moment} if going else {}
 
-    assert _due(expiring(names, moment, **metadata), NOW) == (
+    assert _is_due(expiring(names, moment, **metadata), past) == (
         names == "portside-abcdefghij" and offset < 0 and not going
     )
 
@@ -248,7 +252,7 @@ async def test_a_sweep_deletes_twenty_at_most(api: FakeApi, tmp_path: Path) -> N
         api.on("DELETE", f"/api/v1/namespaces/{name}", (200, {}))
 
     async with served(api, tmp_path) as endpoint:
-        assert len(await sweep(endpoint, NOW, most=20)) == 20
+        assert len(await sweep(endpoint, past, most=20)) == 20
 
 
 async def test_a_namespace_that_was_made_anew_meanwhile_is_left_alone(api: FakeApi, tmp_path: Path) -> None:
@@ -256,7 +260,7 @@ async def test_a_namespace_that_was_made_anew_meanwhile_is_left_alone(api: FakeA
     api.on("DELETE", "/api/v1/namespaces/portside-expired001", (409, {"message": "the UID does not match"}))
 
     async with served(api, tmp_path) as endpoint:
-        assert await sweep(endpoint, NOW, most=20) == []
+        assert await sweep(endpoint, past, most=20) == []
 
 
 async def test_a_namespace_that_cannot_be_deleted_does_not_keep_the_others_from_going(
@@ -268,4 +272,4 @@ async def test_a_namespace_that_cannot_be_deleted_does_not_keep_the_others_from_
     api.on("DELETE", "/api/v1/namespaces/portside-expired001", (200, {}))
 
     async with served(api, tmp_path) as endpoint:
-        assert await sweep(endpoint, NOW, most=20) == ["namespace portside-expired001"]
+        assert await sweep(endpoint, past, most=20) == ["namespace portside-expired001"]

@@ -17,14 +17,17 @@ from bot.parts import Card, Part, Progress, Reply
 from bot.platforms.terminal.text import Typed, coloured, in_shell, render_reply, written
 
 STOPPING = "Stopping: what the run has made is being removed."
+_PAUSE = 0.25
 
 
 class Screen(Protocol):
     """A surface that a person may quit."""
 
-    interval: float
+    async def pace(self) -> None:
+        """Wait until it may be drawn again."""
+        ...
 
-    async def show(self, reply: Reply) -> None:
+    async def show(self, reply: Reply, final: bool) -> None:
         """Show the reply as it is now."""
         ...
 
@@ -47,15 +50,17 @@ def open_screen(file: TextIO, typed: Typed = in_shell) -> Iterator[Screen]:
 class Redrawn:
     """A terminal: the whole reply is drawn anew in its place; `q` quits."""
 
-    interval = 0.25
-
     def __init__(self, live: Live, typed: Typed) -> None:
         self._live = live
         self._typed = typed
         self._keys = ExitStack()
         self._work: asyncio.Task[Reply] | None = None
 
-    async def show(self, reply: Reply) -> None:
+    async def pace(self) -> None:
+        """Four times a second is live to the eye."""
+        await asyncio.sleep(_PAUSE)
+
+    async def show(self, reply: Reply, final: bool) -> None:  # noqa: ARG002 - every form is drawn alike
         """Draw the reply where it stood; from its first demo on, `q` quits."""
         if self._work and any(isinstance(part, Card | Progress) for part in reply):
             self._keys.enter_context(keys(sys.stdin, partial(self._quit, self._work)))
@@ -103,15 +108,17 @@ def keys(source: TextIO, leave: Callable[[], None]) -> Iterator[None]:
 class Lines:
     """No terminal: a demo's events are written as they come, everything else once it has its final form."""
 
-    interval = 0.25
-
     def __init__(self, file: TextIO, typed: Typed) -> None:
         self._file = file
         self._typed = typed
         self._said: set[str] = set()
         self._reply: Reply = ()
 
-    async def show(self, reply: Reply) -> None:
+    async def pace(self) -> None:
+        """Write as often as a terminal is drawn."""
+        await asyncio.sleep(_PAUSE)
+
+    async def show(self, reply: Reply, final: bool) -> None:  # noqa: ARG002 - the whole is written by `until_quit`
         """Write what has happened and was not said yet."""
         self._reply = reply
         for part in reply:

@@ -11,6 +11,7 @@ from bot.messages import Message
 from bot.parts import Part, Reply
 from bot.platforms.web.latest import Latest
 
+PAUSE = 0.2  # seconds between two forms of a reply
 KEPT = 100  # finished turns that a page may still ask for after a lost connection
 
 
@@ -24,8 +25,6 @@ class Replies(Protocol):
 
 class Turn:
     """One turn. It is a surface for `deliver`, and is stopped when no page has watched it for `patience` seconds."""
-
-    interval = 0.2
 
     def __init__(self, owner: str, patience: float) -> None:
         self.id = secrets.token_urlsafe(12)
@@ -47,7 +46,11 @@ class Turn:
         self._task = asyncio.create_task(self._run(parts))
         self._await_watcher()
 
-    async def show(self, reply: Reply) -> None:
+    async def pace(self) -> None:
+        """Five times a second, so that the strip moves."""
+        await asyncio.sleep(PAUSE)
+
+    async def show(self, reply: Reply, final: bool) -> None:  # noqa: ARG002 - `done` is told when the task ends
         """Take a newer form of the reply."""
         self._reply.set(reply)
 

@@ -1,0 +1,64 @@
+"""One demo a person and a channel, so many in all; whoever waits sees how many come first."""
+
+from contextlib import ExitStack, aclosing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import Busy
+from bot.limits import Allowed, Limits, Place
+
+
+async def first_place(place: Place) -> int | None:
+    async with aclosing(place.turn()) as ahead:
+        return await anext(ahead, None)
+
+
+async def test_a_fifth_demo_waits_and_begins_when_one_ends() -> None:
+    limits = Limits()
+    with ExitStack() as running:
+        for number in range(4):
+            assert running.enter_context(limits.demo(f"person {number}", f"channel {number}")).admitted.is_set()
+        with limits.demo("one more", "elsewhere") as place:
+            assert await first_place(place) == 4
+            running.close()
+            assert await first_place(place) is None
+
+
+async def test_who_waits_for_a_channel_holds_up_nobody_in_another() -> None:
+    limits = Limits()
+    with limits.demo("ada", "here"), limits.demo("bob", "here") as waits, limits.demo("eve", "there") as runs:
+        assert (waits.admitted.is_set(), runs.admitted.is_set()) == (False, True)
+
+
+async def test_a_persons_second_demo_is_refused_also_while_the_first_waits() -> None:
+    limits = Limits()
+    with limits.demo("ada", "here"), limits.demo("bob", "here"), pytest.raises(Busy, match="of yours"):
+        limits.demo("bob", "there").__enter__()
+
+
+async def test_a_full_queue_is_said_and_leaves_no_place_behind() -> None:
+    limits = Limits(Allowed(demos=1, waiting=1))
+    with limits.demo("ada", "1"), limits.demo("bob", "2") as bob:
+        with pytest.raises(Busy, match="1 demos are waiting, as many as may"):
+            limits.demo("eve", "3").__enter__()
+        assert await first_place(bob) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=40))
+def test_no_order_of_demos_runs_more_than_may_or_forgets_one_that_waits(wishes: list[tuple[int, int]]) -> None:
+    limits = Limits(Allowed(demos=3, waiting=100))
+    open_places: dict[int, tuple[ExitStack, Place]] = {}
+    for person, channel in wishes:
+        if person in open_places:
+            open_places.pop(person)[0].close()
+            continue
+        stack = ExitStack()
+        open_places[person] = (stack, stack.enter_context(limits.demo(str(person), str(channel))))
+    runs = [place for _, place in open_places.values() if place.admitted.is_set()]
+    waits = [place for _, place in open_places.values() if not place.admitted.is_set()]
+
+    channels = {place.channel for place in runs}
+    assert len(runs) == len(channels) <= 3
+    assert len(runs) == 3 or all(place.channel in channels for place in waits)

@@ -1,0 +1,47 @@
+"""A reply that is being made can be stopped by its key, once, and gives back what it holds."""
+
+import asyncio
+
+from bot.running import Running
+
+
+class Work:
+    def __init__(self) -> None:
+        self.begun, self.given_back, self.may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def do(self) -> None:
+        try:
+            self.begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await self.may_end.wait()
+            self.given_back.set()
+
+
+async def test_a_stop_lets_the_clean_up_finish_also_when_it_is_asked_for_twice() -> None:
+    running, work = Running(), Work()
+    task = running.start("message 1", "ada", work.do())
+    await work.begun.wait()
+
+    assert running.stop("message 1")
+    await asyncio.sleep(0)
+    assert running.stop("message 1")
+    assert running.owner("message 1") == "ada"
+    work.may_end.set()
+    await asyncio.wait([task])
+
+    assert work.given_back.is_set()
+    assert running.owner("message 1") is None
+    assert not running.stop("message 1")
+
+
+async def test_the_end_waits_until_nothing_is_held() -> None:
+    running, works = Running(), [Work(), Work()]
+    for number, work in enumerate(works):
+        running.start(str(number), "ada", work.do())
+        work.may_end.set()
+        await work.begun.wait()
+
+    await running.close()
+
+    assert all(work.given_back.is_set() for work in works)
