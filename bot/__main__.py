@@ -74,6 +74,27 @@ def web() -> NoReturn:
     run("serving", "serve_web")
 
 
+@main.command(epilog=example("SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… portside slack"))
+def slack() -> NoReturn:
+    """Talk with a Slack workspace, with engines behind it."""
+    run("serving", "serve_chat", "slack")
+
+
+@main.command(epilog=example("DISCORD_TOKEN=… portside discord"))
+@click.option("--invite", is_flag=True, help="Only print the link that invites the bot, with the least permissions.")
+def discord(invite: bool) -> NoReturn:
+    """Talk on Discord, with engines behind it."""
+    if invite:
+        run("serving", "invite")
+    run("serving", "serve_chat", "discord")
+
+
+@main.command(epilog=example("portside serve"))
+def serve() -> NoReturn:
+    """Serve the page and every chat that has tokens, in one process."""
+    run("serving", "serve_all")
+
+
 @main.command(epilog=example("portside chat"))
 def chat() -> NoReturn:
     """Talk with the tutor in the terminal."""

@@ -1,8 +1,11 @@
-"""`portside web` and `portside chat`: the tutor for as long as it is wanted."""
+"""`portside web`, `chat`, `slack`, `discord` and `serve`: the tutor for as long as it is wanted."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any, Literal
 
 from bot.cli.printing import IngestBar, out
 from bot.cli.running import DONE
@@ -11,8 +14,12 @@ from bot.platforms.terminal.chat import converse
 from bot.platforms.terminal.text import render
 from bot.presenting import present_help
 from bot.settings import Settings, engine_config
+from bot.state.memory import Memory, open_memory
 from bot.tutor import Tutor
 from sandbox.local import open_engines
+from sandbox.streams import stop
+
+Chat = Literal["slack", "discord"]
 
 
 async def serve_web(settings: Settings) -> int:
@@ -20,6 +27,50 @@ async def serve_web(settings: Settings) -> int:
     with web.listen(settings.web_host, settings.web_port) as listener:
         async with tutoring(settings) as tutor:
             await web.serve(tutor, settings, listener)
+    return DONE
+
+
+async def serve_chat(settings: Settings, chat: Chat) -> int:
+    """Talk on one platform until stopped."""
+    async with tutoring(settings) as tutor, open_memory(settings.data) as memory:
+        await talking(chat, tutor, settings, memory)
+    return DONE
+
+
+async def serve_all(settings: Settings) -> int:
+    """Serve the page and every chat that has tokens; what one of them cannot do ends all."""
+    with web.listen(settings.web_host, settings.web_port) as listener:
+        async with open_memory(settings.data) as memory, tutoring(settings) as tutor:
+            chats = [talking(chat, tutor, settings, memory) for chat in with_tokens(settings)]
+            await together(web.serve(tutor, settings, listener), *chats)
+    return DONE
+
+
+def with_tokens(settings: Settings) -> list[Chat]:
+    """The chats that can be reached."""
+    tokens: dict[Chat, object] = {"slack": settings.slack_bot_token, "discord": settings.discord_token}
+    return [chat for chat, token in tokens.items() if token]
+
+
+async def talking(chat: Chat, tutor: Tutor, settings: Settings, memory: Memory) -> None:
+    """Serve one chat. Its library takes a second to import, and only who has that chat pays for it."""
+    platform = await asyncio.to_thread(import_module, f"bot.platforms.{chat}")
+    await platform.serve(tutor, settings, memory)
+
+
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all until one ends or fails; then end the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await stop(*tasks)
+
+
+async def invite(settings: Settings) -> int:
+    """Print the link that invites the Discord bot."""
+    platform = import_module("bot.platforms.discord")
+    out(await platform.invite(settings))
     return DONE
 
 
