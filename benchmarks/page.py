@@ -61,7 +61,12 @@ class Page:
 
 def environment(data: Path) -> dict[str, str]:
     """Settings that keep a measured process apart from any other on this machine."""
-    own = {"PORTSIDE_DATA": str(data), "PORTSIDE_WEB_PORT": str(PORT), "PORTSIDE_ENGINE_RANGE": "10.199.0.0/16"}
+    own = {
+        "PORTSIDE_DATA": str(data),
+        "PORTSIDE_WEB_PORT": str(PORT),
+        "PORTSIDE_ENGINE_RANGE": "10.199.0.0/16",
+        "PORTSIDE_QUESTIONS_PER_MINUTE": "1000",  # one learner asks as fast as is answered
+    }
     return {**os.environ, **own}
 
 
