@@ -24,7 +24,7 @@ from bot.parts import (
     Table,
     Text,
 )
-from bot.platforms.terminal.strip import LEFT, axis, fault_line, scale, strip
+from bot.strip import LEFT, axis, fault_line, scale, strip
 
 WIDTH = 80
 MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}

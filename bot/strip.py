@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.parts import Card, Lane
 
-MOST_MARKS = 45  # with the lane's name before and its state behind, they fill 80 columns
+MOST_MARKS = 45  # on a terminal: with the lane's name before and its state behind, they fill 80 columns
 LEFT = 12  # columns before the first mark
 ANSWERED, FAILED, BOTH, ACTED, AHEAD, FAULT = "▀", "×", "▞", "◆", "┈", "│"
 _LABEL_EVERY = 10
@@ -13,20 +13,21 @@ _LABEL_EVERY = 10
 
 @dataclass(frozen=True)
 class Scale:
-    """How time lies on a line of marks: `each` seconds a mark, and the fault always between two of them."""
+    """How time lies on a line of at most `most` marks: `each` seconds a mark, the fault always between two of them."""
 
     total: float
     fault_at: float | None
+    most: int = MOST_MARKS
 
     @property
     def each(self) -> float:
         """How many seconds a mark stands for: one, as long as that fits."""
-        return max(1.0, math.ceil(self.total * 10 / MOST_MARKS) / 10)
+        return max(1.0, math.ceil(self.total * 10 / self.most) / 10)
 
     @property
     def marks(self) -> int:
         """How many marks there are."""
-        return max(1, min(MOST_MARKS, math.ceil(self.total / self.each)))
+        return max(1, min(self.most, math.ceil(self.total / self.each)))
 
     @property
     def fault(self) -> int | None:
@@ -46,14 +47,14 @@ class Scale:
         return LEFT + place + (self.fault is not None and place > self.fault)
 
 
-def scale(card: Card) -> Scale:
+def scale(card: Card, most: int = MOST_MARKS) -> Scale:
     """The scale of both lanes."""
-    return Scale(card.total, card.fault_at)
+    return Scale(card.total, card.fault_at, most)
 
 
-def strip(card: Card, lane: Lane) -> str:
+def strip(card: Card, lane: Lane, most: int = MOST_MARKS) -> str:
     """One lane's marks, with the fault's line between two of them."""
-    scaled = scale(card)
+    scaled = scale(card, most)
     ok, failed = [0] * scaled.marks, [0] * scaled.marks
     for bar in lane.bars:
         place = scaled.mark(bar.start + bar.seconds / 2)
@@ -76,16 +77,16 @@ def _mark(ok: int, failed: int) -> str:
     return ANSWERED if ok else AHEAD
 
 
-def fault_line(card: Card) -> str:
+def fault_line(card: Card, most: int = MOST_MARKS) -> str:
     """The line that says when the fault came, its mark above the fault's place."""
     if card.fault_at is None:
         return ""
-    return " " * (LEFT + (scale(card).fault or 0)) + f"▾ fault at {card.fault_at:.1f} s"
+    return " " * (LEFT + (scale(card, most).fault or 0)) + f"▾ fault at {card.fault_at:.1f} s"
 
 
-def axis(card: Card) -> str:
+def axis(card: Card, most: int = MOST_MARKS) -> str:
     """Seconds below the strip, every ten of them, and the last."""
-    scaled = scale(card)
+    scaled = scale(card, most)
     line = ""
     end = LEFT + scaled.marks + (scaled.fault is not None)
     last = f"{card.total:.0f} s"

@@ -1,0 +1,1 @@
+"""Discord: questions and demos where a community already talks, natively and within its limits."""

@@ -1,0 +1,108 @@
+"""A demo's card as blocks: a strip of marks while it runs, the measured table and the chart when it has ended. Pure."""
+
+from collections.abc import Iterable
+
+from bot.parts import Act, Card, Cell, Lane, Mark, Table
+from bot.platforms.discord.blocks import Block, Listing, Picture, Title, Words
+from bot.platforms.discord.presses import Press
+from bot.platforms.discord.text import code, cut, prose, seen, size
+from bot.strip import LEFT, axis, fault_line, strip
+
+MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
+STRIP = 24  # marks: with the lane's name they fit the width of a phone
+WIDEST = 56  # columns of a table that can be read without scrolling
+RECENT = 2
+TILES = 4
+LINE = 120
+
+
+def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
+    """The whole card; `picture` is the chart of an ended run."""
+    if part.state == "running":
+        yield from running(part, owner)
+        return
+    yield Words(f"### {prose(part.headline or part.title)}")
+    if part.explanation or part.narration:
+        yield Words(prose(part.explanation or part.narration))
+    if part.table:
+        yield table(part.table)
+    if picture:
+        yield picture
+    else:
+        yield stage(part)
+    yield from captions(part)
+
+
+def running(part: Card, owner: int) -> Iterable[Block]:
+    """The clock, both lanes, what happened last, and what a learner would type to see the same."""
+    clock = f"-# {part.t:.1f} s of {part.total:.0f} s, live"
+    yield Title((f"### {prose(part.title)}", f"-# {prose(part.subtitle)}", clock), Press("stop", owner))
+    yield stage(part)
+    yield Words("\n".join(map(state, part.lanes)))
+    said = [prose(part.narration)] if part.narration else []
+    if told := "\n".join([*said, *map(act, recent(part.lanes))]):
+        yield Words(told)
+    if typed := [cut(lane.commands[-1], LINE) for lane in part.lanes if lane.commands]:
+        yield Words("You would type")
+        yield Listing("\n".join(typed), "console")
+
+
+def stage(part: Card) -> Listing:
+    """Both lanes on one clock."""
+    lanes = (f"{lane.name.ljust(LEFT)}{strip(part, lane, STRIP)}" for lane in part.lanes)
+    lines = (fault_line(part, STRIP), *lanes, axis(part, STRIP))
+    return Listing("\n".join(line for line in lines if line))
+
+
+def state(lane: Lane) -> str:
+    """How one side does, in words."""
+    tiles = ", ".join(f"{code(tile.name)} {prose(tile.phase)}, {_last(tile.detail)}" for tile in lane.tiles[:TILES])
+    more = f", and {len(lane.tiles) - TILES} more" if len(lane.tiles) > TILES else ""
+    return f"**{prose(lane.name)}**  {MARKS[lane.mark]} {prose(lane.state)}{': ' if tiles else ''}{tiles}{more}"
+
+
+def _last(detail: str) -> str:
+    return prose(" on ".join(reversed(detail.split("\n"))))
+
+
+def recent(lanes: Iterable[Lane]) -> list[Act]:
+    """The last things that the engines reported, oldest first."""
+    acts = [one for lane in lanes for one in lane.acts]
+    return sorted(acts, key=lambda one: one.t)[-RECENT:]
+
+
+def act(one: Act) -> str:
+    """What an engine did or noted, and when."""
+    return f"-# {'◆ ' if one.acted else ''}{one.t:.1f} s, {prose(one.actor)}: {prose(cut(one.text, LINE))}"
+
+
+def captions(part: Card) -> Iterable[Words]:
+    """What the figures hang on, and that nothing was left."""
+    said = [prose(cut(caption, 2 * LINE)) for caption in part.captions]
+    if said:
+        yield Words("\n".join(f"-# {'✓ ' if line.endswith('nothing left.') else ''}{line}" for line in said))
+
+
+def table(part: Table) -> Words | Listing:
+    """A table in columns; one that is too wide for that is told row by row."""
+    rows = [part.header, *(tuple(map(_cell, row)) for row in part.rows)]
+    widths = [max(map(size, column)) for column in zip(*rows, strict=True)]
+    if sum(widths) + 2 * (len(widths) - 1) > WIDEST:
+        return Words("\n".join(_told(part.header, row) for row in rows[1:]))
+    return Listing("\n".join(_row(row, widths) for row in rows))
+
+
+def _row(row: tuple[str, ...], widths: list[int]) -> str:
+    first, *rest = zip(row, widths, strict=True)
+    cells = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)]
+    return "  ".join(cells).rstrip()
+
+
+def _told(header: tuple[str, ...], row: tuple[str, ...]) -> str:
+    rest = (f"{name}: {text}" if name else text for name, text in zip(header[1:], row[1:], strict=True))
+    return f"**{prose(row[0])}**\n{prose('. '.join(rest))}"
+
+
+def _cell(cell: Cell) -> str:
+    text = " ".join(seen(cell.text).split())
+    return f"{MARKS[cell.mark]} {text}" if cell.mark else text

@@ -1,0 +1,123 @@
+"""Every part as blocks of a Discord message: pure, one case for each kind of part."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot.parts import Card, Choices, Code, Failure, Part, Progress, Reply, Source, Sources, Step, Table, Text
+from bot.platforms.discord.blocks import Block, Button, Listing, Picture, Row, Title, Words
+from bot.platforms.discord.cards import card, table
+from bot.platforms.discord.presses import Press, fits
+from bot.platforms.discord.text import code, cut, link, prose
+
+STEPS = {"done": "✓", "now": "◌", "next": "-", "failed": "×"}
+WORKING = "-# ◌ Working on it."
+LABEL = 80
+TITLE = 100
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Around a reply: whose it is, whether it has its final form, and which buttons and picture it gets then."""
+
+    owner: int
+    final: bool = True
+    private: bool = False
+    helpers: bool = False
+    picture: Picture | None = None
+
+
+def render_reply(reply: Reply, frame: Frame) -> tuple[Block, ...]:
+    """A whole reply, in the form that it has now."""
+    links = frozenset(one.url for part in reply if isinstance(part, Sources) for one in part.sources if one.url)
+    blocks = [block for part in reply for block in render(part, frame, links)]
+    if not frame.final:
+        busy = any(isinstance(block, Title) for block in blocks)
+        return tuple(blocks) if busy else (*blocks, Words(WORKING))
+    return (*blocks, *_after(reply, frame))
+
+
+def render(part: Part, frame: Frame, links: frozenset[str] = frozenset()) -> Iterable[Block]:
+    """One part. Only `links` lead anywhere."""
+    match part:
+        case Text(text, key="queue") if not frame.final:
+            yield Title((prose(text),), Press("stop", frame.owner))
+        case Text(text):
+            yield Words(prose(text, links), text)
+        case Code(text, language):
+            yield Listing(text, language)
+        case Table():
+            yield table(part)
+        case Sources(sources):
+            yield Words("\n".join(f"-# **{one.n}** {_source(one)}" for one in sources))
+        case Choices():
+            yield from _choices(part, frame.owner)
+        case Card():
+            yield from card(part, frame.owner, frame.picture if frame.final and part.state == "done" else None)
+        case Progress():
+            yield from _progress(part, frame)
+        case Failure(text, advice, reference, retry):
+            yield Words(f"**{prose(text)}** {prose(advice)}\n-# Reference {code(reference)}")
+            yield from _row(frame.owner, ("Try again", retry) if retry else None)
+        case _:
+            assert_never(part)
+
+
+def _source(source: Source) -> str:
+    section = source.heading.rpartition(" > ")[2]
+    title = source.title if section in ("", source.title) else f"{source.title}: {section}"
+    return link(cut(title, TITLE), source.url) + ("" if source.url else f", {code(cut(source.source, TITLE))}")
+
+
+def _choices(part: Choices, owner: int) -> Iterable[Block]:
+    """A button for each; what no button can carry is there to be typed."""
+    buttons = [Button(cut(one.label, LABEL), Press("say", owner, one.command), one.primary) for one in part.choices]
+    if shown := tuple(button for button in buttons if fits(button.press)):
+        yield Row(shown)
+    if typed := [button for button in buttons if not fits(button.press)]:
+        yield Words("\n".join(f"-# {prose(one.label)}: {code(one.press.command)}" for one in typed))
+
+
+def _row(owner: int, choice: tuple[str, str] | None) -> Iterable[Row]:
+    if choice and fits(press := Press("say", owner, choice[1])):
+        yield Row((Button(choice[0], press),))
+
+
+def _progress(part: Progress, frame: Frame) -> Iterable[Block]:
+    lines = (f"### {prose(part.title)}", f"-# {elapsed(part.seconds)}")
+    yield Words("\n".join(lines)) if frame.final else Title(lines, Press("stop", frame.owner))
+    said = [f"{STEPS[step.state]} {prose(step.title)}{_took(step)}" for step in part.steps]
+    note = [f"-# {prose(part.note)}"] if part.note else []
+    if said or note:
+        yield Words("\n".join([*said, *note]))
+
+
+def _took(step: Step) -> str:
+    return "" if step.seconds is None else f", {elapsed(step.seconds)}"
+
+
+def elapsed(seconds: float) -> str:
+    """A time as people say it."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _after(reply: Reply, frame: Frame) -> Iterable[Block]:
+    """What can be done with a finished reply: judge an answer, ask a human instead, show everyone a private one."""
+    buttons: list[Button] = []
+    if is_answer(reply):
+        buttons += [
+            Button("Helpful", Press("helpful", frame.owner)),
+            Button("Not helpful", Press("unhelpful", frame.owner)),
+        ]
+        if frame.helpers:
+            buttons.append(Button("Ask a human", Press("human", frame.owner)))
+    if frame.private and reply:
+        buttons.append(Button("Share", Press("share", frame.owner)))
+    if buttons:
+        yield Row(tuple(buttons))
+
+
+def is_answer(reply: Reply) -> bool:
+    """Whether a reply answers a question, rather than running a demo or listing something."""
+    return any(isinstance(part, Sources) or (part.key or "").startswith("answer") for part in reply)
