@@ -9,14 +9,12 @@ from bot.platforms.discord.text import block, code, cut, link, prose, seen, shor
 
 PAGE = "https://docs.example.org/probes"
 # Signs that mean something to Discord, more often than chance would have them.
-PIECES = st.sampled_from(
-    [
-        *"` `` ``` * ** _ __ ~~ || \\ [ ] ( ) ]( < > @ # : a b é 🐳 [1] `a` **a**".split(),
-        *"@everyone @here <@1> <@!1> <@&1> <#1> </ask:1> <t:1> <:a:1> <id:guide> https:// discord://x".split(),
-        *"https://evil.example/x [a](https://evil.example) `https://evil.example`".split(),
-        *(PAGE, " ", "\n", "\u202e", "\x1b[31m", "\u200b", "\ud800"),
-    ]
-)
+SIGNS = """
+` `` ``` * ** _ __ ~~ || \\ [ ] ( ) ]( < > @ # : a b é 🐳 [1] `a` **a**
+@everyone @here <@1> <@!1> <@&1> <#1> </ask:1> <t:1> <:a:1> <id:guide> https:// discord://x
+https://evil.example/x [a](https://evil.example) `https://evil.example`
+"""
+PIECES = st.sampled_from([*SIGNS.split(), PAGE, " ", "\n", "\u202e", "\x1b[31m", "\u200b", "\ud800"])
 TEXTS = st.one_of(st.text(), st.lists(PIECES).map("".join))
 
 

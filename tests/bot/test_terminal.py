@@ -35,9 +35,9 @@ from bot.parts import (
 )
 from bot.platforms.terminal.chat import converse, lines
 from bot.platforms.terminal.screen import Lines, open_screen
-from bot.strip import ACTED, AHEAD, ANSWERED, BOTH, FAILED, FAULT, LEFT, axis, fault_line, strip
 from bot.platforms.terminal.text import WIDTH, in_chat, render, render_reply, written
 from bot.presenting import present_catalogue
+from bot.strip import ACTED, AHEAD, ANSWERED, BOTH, FAILED, FAULT, LEFT, axis, fault_line, strip
 from sandbox.demos import load_demos
 
 
