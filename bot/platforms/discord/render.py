@@ -30,7 +30,9 @@ class Frame:
 def render_reply(reply: Reply, frame: Frame) -> tuple[Block, ...]:
     """A whole reply, in the form that it has now."""
     links = frozenset(one.url for part in reply if isinstance(part, Sources) for one in part.sources if one.url)
-    blocks = [block for part in reply for block in render(part, frame, links)]
+    begun = any(isinstance(part, Card) for part in reply)  # what came before it is over then
+    shown = [part for part in reply if not (begun and isinstance(part, Progress))]
+    blocks = [block for part in shown for block in render(part, frame, links)]
     if not frame.final:
         busy = any(isinstance(block, Title) for block in blocks)
         return tuple(blocks) if busy else (*blocks, Words(WORKING))
@@ -40,8 +42,6 @@ def render_reply(reply: Reply, frame: Frame) -> tuple[Block, ...]:
 def render(part: Part, frame: Frame, links: frozenset[str] = frozenset()) -> Iterable[Block]:
     """One part. Only `links` lead anywhere."""
     match part:
-        case Text(text, key="queue") if not frame.final:
-            yield Title((prose(text),), Press("stop", frame.owner))
         case Text(text):
             yield Words(prose(text, links), text)
         case Code(text, language):

@@ -1,0 +1,73 @@
+"""Slash commands, their completion, the modal and the message menu: everything that is asked by an interaction."""
+
+import shlex
+from typing import Any
+
+import discord
+from discord import app_commands, ui
+
+from bot.platforms.discord.reading import words
+from bot.platforms.discord.reception import Reception
+
+QUESTION = 4_000  # characters that a modal takes
+CHOICES = 25
+Interaction = discord.Interaction[Any]
+
+
+def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
+    """Every command of the one list, and the menu of a message."""
+
+    @tree.command(description="Ask about Docker and Kubernetes; without a question, a larger field opens")
+    @app_commands.describe(question="In your own words", private="Only you see the answer, and may share it")
+    async def ask(interaction: Interaction, question: str | None = None, private: bool = False) -> None:
+        if question is None:
+            await interaction.response.send_modal(Question(reception, private))
+        else:
+            await reception.take(interaction, f"/ask {question}", private=private)
+
+    @tree.command(description="The same fault on real Docker and real Kubernetes; without a name, the list")
+    @app_commands.describe(name="Which demo", fault="What breaks")
+    async def demo(interaction: Interaction, name: str | None = None, fault: str | None = None) -> None:
+        words = [name and shlex.quote(name), fault and f"--fault {shlex.quote(fault)}"]
+        await reception.take(interaction, " ".join(["/demo", *filter(None, words)]))
+
+    @demo.autocomplete("name")
+    async def names(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        found = {f"{one.name}: {one.question}": one.name for one in reception.demos.values()}
+        return completed(found, typed)
+
+    @demo.autocomplete("fault")
+    async def faults(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        known = reception.demos.get(str(interaction.namespace["name"]))
+        demos = [known] if known else reception.demos.values()
+        return completed({fault.value: fault.value for one in demos for fault in one.faults}, typed)
+
+    @tree.command(name="help", description="What can be said")
+    async def helping(interaction: Interaction) -> None:
+        await reception.take(interaction, "/help", private=True)
+
+    @tree.context_menu(name="Explain this")
+    async def explain(interaction: Interaction, message: discord.Message) -> None:
+        await reception.take(interaction, f"/ask {words(message, reception.us)}")
+
+
+def completed(found: dict[str, str], typed: str) -> list[app_commands.Choice[str]]:
+    """What begins or goes on with what is typed."""
+    fitting = [(label, value) for label, value in found.items() if typed.lower() in label.lower()]
+    return [app_commands.Choice(name=label[:100], value=value) for label, value in fitting[:CHOICES]]
+
+
+class Question(ui.Modal, title="Ask about Docker and Kubernetes"):
+    """A field for a longer question."""
+
+    def __init__(self, reception: Reception, private: bool) -> None:
+        super().__init__()
+        self._reception = reception
+        self._private = private
+        self._text: ui.TextInput[Any] = ui.TextInput(style=discord.TextStyle.paragraph, max_length=QUESTION)
+        hint = "Output of a terminal may stand in it."
+        self.add_item(ui.Label(text="Your question", description=hint, component=self._text))
+
+    async def on_submit(self, interaction: Interaction) -> None:
+        """Answer it."""
+        await self._reception.take(interaction, f"/ask {self._text.value}", private=self._private)

@@ -1,0 +1,71 @@
+"""Where one reply appears on Discord: a message that is edited in place."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot import charts
+from bot.budgets import Budget
+from bot.parts import Card, Reply
+from bot.platforms.discord.blocks import Picture
+from bot.platforms.discord.errors import Never, Unreachable
+from bot.platforms.discord.layout import Layout, lay_out
+from bot.platforms.discord.posts import Post
+from bot.platforms.discord.render import Frame, render_reply
+
+CHART = "run.png"
+LONGEST_PAUSE = 60.0
+TRIES = 20
+
+log = logging.getLogger(__name__)
+
+
+class MessageSurface:
+    """A message of the bot. `lost` is called once it can never be edited again."""
+
+    def __init__(self, post: Post, frame: Frame, budget: Budget, lost: Callable[[], None]) -> None:
+        self._post = post
+        self._frame = frame
+        self._budget = budget
+        self._lost = lost
+
+    async def pace(self) -> None:
+        """Wait until the channel may be edited again."""
+        await self._budget.turn()
+
+    async def show(self, reply: Reply, final: bool) -> None:
+        """Show the reply as it is now; the final form is tried again until it is shown or never can be."""
+        frame = replace(self._frame, final=final, picture=await _chart(reply) if final else None)
+        blocks = render_reply(reply, frame)
+        for pause in _pauses(final):
+            try:
+                await self._post.edit(lay_out(blocks, final))
+            except Never:
+                self._lost()
+                raise
+            except Unreachable as error:
+                if not final:
+                    raise
+                log.warning("the final form is tried again in %.0f s: %s", pause, error)
+                await asyncio.sleep(pause)
+            else:
+                return
+        raise Unreachable(f"Discord has not taken the final form in {TRIES} tries")
+
+
+def _pauses(final: bool) -> list[float]:
+    return [min(2.0**n, LONGEST_PAUSE) for n in range(TRIES if final else 1)]
+
+
+async def _chart(reply: Reply) -> Picture | None:
+    """The chart of a run that has ended."""
+    card = next((part for part in reply if isinstance(part, Card) and part.state == "done"), None)
+    if card is None:
+        return None
+    return Picture(CHART, await asyncio.to_thread(charts.draw, card), charts.describe(card))
+
+
+def working(frame: Frame) -> Layout:
+    """What stands there before anything is said."""
+    return lay_out(render_reply((), replace(frame, final=False)), final=False)
