@@ -1,11 +1,14 @@
-"""The waterline as text: one mark for each interval of a lane, the fault's line through both."""
+"""The waterline as text: one mark for each interval of a lane, the fault's line through both.
+
+A terminal has room for `MOST_MARKS`; a chat on a phone asks for fewer.
+"""
 
 import math
 from dataclasses import dataclass
 
 from bot.parts import Card, Lane
 
-MOST_MARKS = 45  # on a terminal: with the lane's name before and its state behind, they fill 80 columns
+MOST_MARKS = 45  # with the lane's name before and its state behind, they fill 80 columns
 LEFT = 12  # columns before the first mark
 ANSWERED, FAILED, BOTH, ACTED, AHEAD, FAULT = "▀", "×", "▞", "◆", "┈", "│"
 _LABEL_EVERY = 10
@@ -13,7 +16,7 @@ _LABEL_EVERY = 10
 
 @dataclass(frozen=True)
 class Scale:
-    """How time lies on a line of at most `most` marks: `each` seconds a mark, the fault always between two of them."""
+    """How time lies on a line of marks: `each` seconds a mark, and the fault always between two of them."""
 
     total: float
     fault_at: float | None

@@ -103,8 +103,14 @@ class Gateway:
     def _visible(
         self, session: Session, name: str, data: dict[str, Any], place: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """Without the message-content intent, what is not said to the bot has no content."""
-        if not name.startswith("MESSAGE_") or "content" not in data or session.intents & MESSAGE_CONTENT:
+        if not name.startswith("MESSAGE_") or "content" not in data:
+            return data
+        return self.seen(data, place, session.intents)
+
+    def seen(self, data: dict[str, Any], place: dict[str, Any] | None, intents: int | None = None) -> dict[str, Any]:
+        """What a bot with some intents, or with those of the newest session, may read of a message."""
+        held = [*(session.intents for session in self.sessions.values()), 0][0] if intents is None else intents
+        if held & MESSAGE_CONTENT:
             return data
         to_bot = bool(data.get("mentions")) or data["author"]["id"] == payloads.BOT["id"]
         if to_bot or (place and place["type"] == payloads.DM):

@@ -122,7 +122,8 @@ def _open(server: DiscordServer, place: int) -> None:
 async def history(server: DiscordServer, got: Request, place: str, query: dict[str, str], **_: Any) -> Any:
     before = int(query.get("before", 2**63))
     found = [m for m in server.messages.values() if m["channel_id"] == place and int(m["id"]) < before]
-    return found[::-1][: int(query.get("limit", 50))]
+    seen = [server.gateway.seen(message, server.channels[int(place)]) for message in found]
+    return seen[::-1][: int(query.get("limit", 50))]
 
 
 async def typing(server: DiscordServer, got: Request, _place: str, **_: Any) -> Any:

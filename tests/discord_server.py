@@ -110,6 +110,24 @@ class DiscordServer:
         await self.gateway.dispatch("MESSAGE_CREATE", found, where)
         return number
 
+    async def edit(self, number: int, content: str) -> None:
+        """Somebody edits a message of theirs."""
+        message = self.messages[number]
+        mentions = payloads.message(number, 1, message["author"], content)["mentions"]
+        message |= {"content": content, "edited_timestamp": payloads.NOW, "mentions": mentions}
+        await self.gateway.dispatch("MESSAGE_UPDATE", message, self.channels[int(message["channel_id"])])
+
+    async def delete(self, number: int) -> None:
+        """Somebody deletes a message."""
+        message = self.messages.pop(number)
+        await self.gateway.dispatch("MESSAGE_DELETE", {"id": str(number), "channel_id": message["channel_id"]})
+
+    async def begin_thread(self, number: int, parent: int = CHANNEL, owner: int = 1, **more: Any) -> int:
+        """Somebody begins a thread, and the bot hears of it."""
+        self.channels[number] = payloads.thread(number, parent, owner, **more)
+        await self.gateway.dispatch("THREAD_CREATE", self.channels[number] | {"newly_created": True})
+        return number
+
     async def ask(self, kind: int, data: dict[str, Any], who: int = 1, place: int = CHANNEL, **more: Any) -> Asked:
         """Somebody uses a command, a button, a menu or a modal."""
         payload = payloads.interaction(kind, data, who, self.channels[place], **more)

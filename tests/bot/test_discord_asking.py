@@ -1,14 +1,19 @@
 """Questions on Discord: by mention, alone with the tutor, by command, menu and modal; answered over real sockets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import discord_payloads as payloads
 import discord_rules as rules
+import pytest
 import pytest_asyncio
-from discord_bot import discord_bot
-from discord_payloads import APP
+from discord_bot import Scripted, discord_bot
+from discord_payloads import APP, CHANNEL, snowflake
 from discord_server import DiscordServer, discord_server
+
+ROLE = "9000000000000000004"
+YAML = "```yaml\n" + "replicas: 3\n" * 300 + "```"
 
 
 @pytest_asyncio.fixture
@@ -17,11 +22,23 @@ async def server() -> AsyncIterator[DiscordServer]:
         yield found
 
 
+async def answered(server: DiscordServer, text: str, place: int | None = None) -> dict:
+    """Wait for an answer in its final form."""
+    answer = await server.until_shown(text, place)
+    await server.until(lambda: "Helpful" in rules.buttons(answer["components"]))
+    return answer
+
+
+def private(asked: payloads.Any) -> str:
+    """What only the person can read who clicked."""
+    assert asked.answer["data"]["flags"] & rules.EPHEMERAL
+    return rules.texts(asked.answer["data"]["components"])
+
+
 async def test_a_mention_is_answered_in_a_reply_with_its_sources(server: DiscordServer, tmp_path: Path) -> None:
     async with discord_bot(server, tmp_path) as bot:
         question = await server.say(f"<@{APP}> why do pods restart?")
-        answer = await server.until_shown("About why do pods restart?")
-        await server.until(lambda: "Helpful" in rules.buttons(answer["components"]))
+        answer = await answered(server, "About why do pods restart?")
 
     assert answer["message_reference"]["message_id"] == question
     assert "**1** Restart policies" in rules.texts(answer["components"])
@@ -40,9 +57,235 @@ async def test_a_command_is_acknowledged_at_once_and_answered_in_its_own_message
 ) -> None:
     async with discord_bot(server, tmp_path):
         asked = await server.command("ask", {"question": "what is a pod?"})
-        answer = await server.until_shown("About what is a pod?")
+        answer = await answered(server, "About what is a pod?")
 
     assert asked.answer == {"type": 5}
     assert asked.after < 1
     assert int(answer["id"]) == asked.message
     assert set(rules.buttons(answer["components"])) == {"See it happen", "Helpful", "Not helpful"}
+
+
+async def test_an_answer_grows_in_sight_while_it_is_written(server: DiscordServer, tmp_path: Path) -> None:
+    answers = Scripted({"pod": "A pod is a group of containers. [1]"})
+    answers.gate.clear()
+    async with discord_bot(server, tmp_path, answers):
+        await server.command("ask", {"question": "what is a pod?"})
+        growing = await server.until_shown("Working on it")
+        assert "A pod" in rules.texts(growing["components"])
+        answers.gate.set()
+        await answered(server, "A pod is a group of containers. [1]")
+
+
+async def test_commands_are_those_of_the_one_list(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path):
+        assert {f"/{one['name']}" for one in server.commands if one["type"] == 1} == {"/ask", "/demo", "/help"}
+        assert [one["name"] for one in server.commands if one["type"] == 3] == ["Explain this"]
+        assert all(one["contexts"] == [0, 1, 2] and one["integration_types"] == [0, 1] for one in server.commands)
+
+
+@pytest.mark.parametrize(
+    ("options", "focused", "values"),
+    [
+        ({"name": "self"}, "name", ["selfheal"]),
+        ({"name": "nothing of this name"}, "name", []),
+        ({"name": "selfheal", "fault": ""}, "fault", ["crash", "hang", "oom", "remove"]),
+        ({"name": "selfheal", "fault": "ha"}, "fault", ["hang"]),
+    ],
+)
+async def test_demos_and_their_faults_are_completed(
+    server: DiscordServer, tmp_path: Path, options: dict[str, str], focused: str, values: list[str]
+) -> None:
+    async with discord_bot(server, tmp_path):
+        asked = await server.ask(4, payloads.command("demo", options, focused=focused))
+        await server.until(lambda: asked.answer)
+
+    assert sorted(choice["value"] for choice in asked.answer["data"]["choices"]) == values
+
+
+async def test_a_message_is_explained_by_its_menu_and_never_taken_as_a_command(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path) as bot:
+        target = payloads.message(snowflake(), CHANNEL, payloads.user(2), "/demo selfheal fails with exit code 137")
+        data = payloads.command("Explain this", {}, kind=3) | {"target_id": target["id"]}
+        asked = await server.ask(2, data | {"resolved": {"messages": {target["id"]: target}}})
+        await answered(server, "exit code 137")
+
+    assert asked.answer == {"type": 5}
+    assert bot.answers.heard[0][0] == "/demo selfheal fails with exit code 137"
+
+
+async def test_a_longer_question_is_asked_in_a_modal(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path):
+        asked = await server.command("ask")
+        modal = asked.answer["data"]
+        field = modal["components"][0]["component"]
+        said = {"type": 4, "custom_id": field["custom_id"], "value": "why?\n" + "a line of a log\n" * 100}
+        parts = [{"type": 18, "component": said}]
+        sent = await server.ask(5, {"custom_id": modal["custom_id"], "components": parts})
+        await server.until(lambda: sent.answer)
+        await answered(server, "About why?")
+
+    assert asked.answer["type"] == 9
+    assert sent.answer == {"type": 5}
+
+
+async def test_a_private_answer_is_seen_by_who_asked_until_it_is_shared(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path, Scripted({"yaml": f"Like this. [1]\n{YAML}"})):
+        asked = await server.command("ask", {"question": "yaml?", "private": True})
+        answer = await answered(server, "Like this.")
+        shared = await server.click(answer, "Share")
+
+    [_, public] = server.of_bot()
+    assert asked.answer == {"type": 5, "data": {"flags": rules.EPHEMERAL}}
+    assert answer["flags"] & rules.EPHEMERAL
+    assert shared.answer["type"] == 4
+    assert not public["flags"] & rules.EPHEMERAL
+    assert "Like this." in rules.texts(public["components"])
+    assert "Share" not in rules.buttons(public["components"])
+    assert [one["filename"] for one in public["attachments"]] == ["code-1.yaml"]
+
+
+@pytest.mark.parametrize(("label", "verdicts"), [("Helpful", (1, 0)), ("Not helpful", (0, 1))])
+async def test_anybody_may_judge_an_answer_once(
+    server: DiscordServer, tmp_path: Path, label: str, verdicts: tuple[int, int]
+) -> None:
+    async with discord_bot(server, tmp_path) as bot:
+        await server.command("ask", {"question": "what is a pod?"}, who=1)
+        answer = await answered(server, "About what is a pod?")
+        clicked = await server.click(answer, label, who=2)
+        await server.click(answer, label, who=2)
+
+        assert private(clicked).startswith("Noted: ")
+        assert await bot.memory.verdicts(f"discord:{CHANNEL}:{answer['id']}") == verdicts
+
+
+async def test_a_human_is_asked_once_by_who_asked_and_only_the_helpers_are_mentioned(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path, discord_helpers=ROLE):
+        await server.command("ask", {"question": "what is a pod?"}, who=1)
+        answer = await answered(server, "About what is a pod?")
+        stranger = await server.click(answer, "Ask a human", who=2)
+        called = await server.click(answer, "Ask a human", who=1)
+        again = await server.click(answer, "Ask a human", who=1)
+
+    data = called.answer["data"]
+    assert "belongs to who asked" in private(stranger)
+    assert f"<@&{ROLE}> User 1 asks a human" in rules.texts(data["components"])
+    assert data["allowed_mentions"] == {"parse": [], "roles": [int(ROLE)]}
+    assert "asked already" in private(again)
+
+
+async def test_without_a_group_of_helpers_there_is_no_such_button(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path):
+        await server.command("ask", {"question": "what is a pod?"})
+        answer = await answered(server, "About what is a pod?")
+
+    assert "Ask a human" not in rules.buttons(answer["components"])
+
+
+@pytest.mark.parametrize("custom_id", ["vote:5:old-run", "say:1:", "stop:xyz:", "x" * 100, "share::"])
+async def test_a_button_that_nobody_knows_any_more_gets_a_private_answer(
+    server: DiscordServer, tmp_path: Path, custom_id: str
+) -> None:
+    button = {"type": 2, "style": 2, "label": "Old", "custom_id": custom_id}
+    old = payloads.message(snowflake(), CHANNEL, payloads.BOT, "", flags=rules.V2)
+    old["components"] = [{"type": 1, "components": [button]}]
+    async with discord_bot(server, tmp_path):
+        clicked = await server.click(old, "Old")
+
+    assert "not known here any more" in private(clicked)
+
+
+async def test_what_people_said_in_a_thread_is_known_where_the_bot_may_read_it(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    server.gateway.allowed = 1 << 15
+    async with discord_bot(server, tmp_path, message_events=True) as bot:
+        thread = await server.begin_thread(snowflake())
+        await server.say("my container hangs", who=2, place=thread)
+        await server.say(f"<@{APP}> what restarts it?", place=thread)
+        await answered(server, "About what restarts it?", thread)
+
+    assert "my container hangs" in str(bot.answers.heard[0][1])
+
+
+async def test_a_thread_is_read_before_an_answer_and_told_once_how_to_go_on(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path) as bot:
+        thread = await server.begin_thread(snowflake())
+        await server.say("my container hangs", who=2, place=thread)
+        await server.say(f"<@{APP}> what restarts it?", place=thread)
+        await answered(server, "About what restarts it?", thread)
+        first = await server.until_shown("Mention me to go on here.", thread)
+        await server.say(f"<@{APP}> and on Kubernetes?", place=thread)
+        second = await answered(server, "About and on Kubernetes?", thread)
+
+        assert "my container hangs" not in str(bot.answers.heard[0][1])
+        assert "what restarts it?" in str(bot.answers.heard[1][1])
+        assert first["id"] != second["id"]
+        assert "Mention me" not in rules.texts(second["components"])
+
+
+async def test_with_the_content_of_messages_a_thread_of_ours_needs_no_mention(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    server.gateway.allowed = 1 << 15
+    async with discord_bot(server, tmp_path, message_events=True) as bot:
+        await server.say(f"<@{APP}> what restarts it?")
+        answer = await answered(server, "About what restarts it?")
+        thread = await server.begin_thread(int(answer["id"]))
+        elsewhere = await server.begin_thread(snowflake())
+        await server.say("nobody asked the bot here", place=elsewhere)
+        await server.say("and on Kubernetes?", place=thread)
+        await answered(server, "About and on Kubernetes?", thread)
+
+    assert [text for text, _ in bot.answers.heard] == ["what restarts it?", "and on Kubernetes?"]
+    assert "Mention me" not in rules.texts(server.of_bot(thread)[0]["components"])
+
+
+async def test_an_edited_question_gets_its_answer_edited(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path):
+        question = await server.say(f"<@{APP}> what is a pot?")
+        await answered(server, "About what is a pot?")
+        await server.edit(question, f"<@{APP}> what is a pod?")
+        await answered(server, "About what is a pod?")
+
+    assert len(server.of_bot()) == 1
+
+
+async def test_a_deleted_question_takes_its_answer_with_it_also_one_in_the_making(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    answers = Scripted()
+    async with discord_bot(server, tmp_path, answers) as bot:
+        question = await server.say(f"<@{APP}> what is a pod?")
+        await answered(server, "About what is a pod?")
+        await server.delete(question)
+        await server.until(lambda: not server.of_bot())
+        answers.gate.clear()
+        question = await server.say(f"<@{APP}> what is a node?")
+        await server.until_shown("Working on it")
+        await server.delete(question)
+        await server.until(lambda: not server.of_bot())
+        async with asyncio.timeout(10):
+            while bot.desk._tasks:
+                await asyncio.wait(bot.desk._tasks.values())
+
+
+async def test_the_same_message_twice_is_answered_once_also_after_a_restart(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path):
+        number = await server.say(f"<@{APP}> what is a pod?")
+        await server.say(f"<@{APP}> what is a pod?", number=number)
+        await answered(server, "About what is a pod?")
+    async with discord_bot(server, tmp_path) as bot:
+        await server.say(f"<@{APP}> what is a pod?", number=number)
+        await server.say(f"<@{APP}> and a node?")
+        await answered(server, "About and a node?")
+
+        assert [text for text, _ in bot.answers.heard] == ["and a node?"]
+    assert len(server.of_bot()) == 2

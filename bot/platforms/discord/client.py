@@ -21,6 +21,8 @@ from bot.platforms.discord.desk import Desk
 from bot.platforms.discord.patience import listening
 from bot.platforms.discord.presses import Press
 from bot.platforms.discord.reception import Reception, tell
+from bot.platforms.discord.restoring import restore
+from bot.platforms.discord.support import DEBOUNCE, Support
 
 RELOAD = "Restart Discord to see what is there now, or type /help."
 
@@ -50,7 +52,7 @@ class Commands(app_commands.CommandTree[Any]):
 class PortsideClient(discord.AutoShardedClient):
     """The connection. It keeps no members and no messages."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, debounce: float = DEBOUNCE) -> None:
         super().__init__(
             intents=intents(desk.settings.message_events),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -62,6 +64,8 @@ class PortsideClient(discord.AutoShardedClient):
         self.desk = desk
         self.reception = Reception(self, desk)
         self.conversations = Conversations(self, desk)
+        self.support = Support(self, desk, debounce)
+        self._restoring: asyncio.Task[None] | None = None
         self.tree = Commands(
             self,
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
@@ -77,6 +81,8 @@ class PortsideClient(discord.AutoShardedClient):
         _, gateway, _ = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         await self.tree.sync()
+        interrupted = await self.desk.memory.interrupted("discord:")  # before any demo of this process begins
+        self._restoring = asyncio.create_task(restore(self, self.desk, interrupted))
 
     async def pressed(self, interaction: discord.Interaction[Any], press: Press | None) -> None:
         """Take a click."""
@@ -84,21 +90,41 @@ class PortsideClient(discord.AutoShardedClient):
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer who calls the tutor."""
-        if written(message) and await self.conversations.addressed(message):
+        if not written(message):
+            return
+        if await self.conversations.addressed(message):
             await self._safely(self.conversations.answer(message))
+        elif self.support.watches(message.channel):
+            self.support.take(message)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Answer an edited question anew."""
         if written(event.message) and event.message.edited_at:
+            self.support.edited(event.message)
             await self._safely(self.conversations.edited(event.message))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Stop what nobody can see any more."""
+        self.support.settle(event.message_id)
         await self._safely(self.conversations.deleted(event.channel_id, event.message_id))
+
+    async def on_thread_create(self, thread: discord.Thread) -> None:
+        """A thread that a person begins under a question is where people answer it."""
+        if thread.owner_id != self.application_id and isinstance(thread.parent, discord.TextChannel):
+            self.support.settle(thread.id)
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
         """Keep what went wrong for the log."""
         log.error("a fault of our own in %s", event_method, exc_info=sys.exc_info())
+
+    async def leave(self) -> None:
+        """Stop what runs, then the connection."""
+        await self.support.close()
+        if self._restoring:
+            self._restoring.cancel()
+            await asyncio.wait([self._restoring])
+        await self.desk.close()
+        await self.close()
 
     async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
         """What Discord refuses is named in the log; the person sees what Discord itself shows."""
@@ -128,6 +154,5 @@ async def run(client: PortsideClient, token: str) -> None:
         try:
             await asyncio.shield(connection)
         finally:
-            await client.desk.close()
-            await client.close()
+            await client.leave()
             await asyncio.wait([connection])

@@ -54,11 +54,13 @@ class Conversations:
             log.warning("a question could not be answered: %s", error)
             return
         await self._remember(message, sent.id)
-        self._begin(message, sent.id, earlier, hint)
+        self._begin(message, (sent.channel.id, sent.id), earlier, hint)
 
-    def _begin(self, message: discord.Message, answer: int, earlier: list[discord.Message], hint: bool) -> None:
+    def _begin(
+        self, message: discord.Message, answer: tuple[int, int], earlier: list[discord.Message], hint: bool
+    ) -> None:
         said = heard(spoken(message, self._us) or "/help", message.channel, message.author, earlier, self._us)
-        post = ChannelPost(message_at(self._client, message.channel.id, answer))
+        post = ChannelPost(message_at(self._client, *answer))
         self._desk.begin(Order(said, message.author.id, post, hint))
 
     async def _remember(self, message: discord.Message, answer: int) -> None:
@@ -91,9 +93,9 @@ class Conversations:
         answer = await self._desk.memory.answer_to(place(message.channel.id, message.id))
         if answer is None or not spoken(message, self._us):
             return
-        number = int(answer.rpartition(":")[2])
-        await self._desk.stopped(number)
-        self._begin(message, number, [], hint=False)
+        _, where, post = answer.split(":")
+        await self._desk.stopped(int(post))
+        self._begin(message, (int(where), int(post)), [], hint=False)
 
     async def deleted(self, channel: int, number: int) -> None:
         """Stop what was answering a deleted message, or in one; take the answer with its question."""

@@ -39,6 +39,11 @@ async def serve(tutor: Tutor, settings: Settings, memory: Memory) -> None:
     token = _token(settings)
     if settings.discord_helpers and not settings.discord_helpers.isdecimal():
         raise BadSettings("PORTSIDE_DISCORD_HELPERS cannot be used: it is a role's id, for example 123456789012345678.")
+    if any(one.isdecimal() for one in settings.support_channels) and not settings.message_events:
+        raise BadSettings(
+            "PORTSIDE_SUPPORT_CHANNELS names channels of Discord, where messages can be read with the message-content "
+            "intent only. Switch it on in the application's settings, and set PORTSIDE_MESSAGE_EVENTS=true."
+        )
     _use(settings)
     with starting():
         await run(PortsideClient(Desk(tutor, settings, memory, Budgets())), token)
