@@ -21,6 +21,7 @@ from knowledge import Answer, Citation, Delta, Turn
 from sandbox.demos import load_demos
 
 PAUSE = 0.02  # between two edits: a test has no time
+DEBOUNCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ async def discord_bot(
     _use(chosen)
     async with open_memory(folder) as memory:
         desk = Desk(behind, chosen, memory, Budgets(PAUSE))
-        client = PortsideClient(desk)
+        client = PortsideClient(desk, DEBOUNCE)
         running = asyncio.create_task(run(client, server.token))
         try:
             await until_ready(server, running)

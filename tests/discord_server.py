@@ -89,7 +89,7 @@ class DiscordServer:
 
     # What a test does.
 
-    async def until(self, condition: Callable[[], T], seconds: float = 30.0) -> T:
+    async def until(self, condition: Callable[[], T], seconds: float = 15.0) -> T:
         """Wait until something holds, and return it."""
         async with asyncio.timeout(seconds), self.changed:
             return await self.changed.wait_for(condition)
@@ -167,7 +167,7 @@ class DiscordServer:
         found = [m for m in self.of_bot(place) if text in rules.texts(m["components"]) + m["content"]]
         return found[-1] if found else None
 
-    async def until_shown(self, text: str, place: int | None = None, seconds: float = 30.0) -> dict[str, Any]:
+    async def until_shown(self, text: str, place: int | None = None, seconds: float = 15.0) -> dict[str, Any]:
         """Wait until a text can be read in a message of the bot."""
         found = await self.until(lambda: self.shown(text, place), seconds)
         assert found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.parts import Act, Card, Cell, Lane, Mark, Table
+from bot.parts import Act, Card, Cell, Lane, Mark, Table, Tile
 from bot.platforms.discord.blocks import Block, Listing, Picture, Title, Words
 from bot.platforms.discord.presses import Press
 from bot.platforms.discord.text import code, cut, prose, seen, size
@@ -56,13 +56,15 @@ def stage(part: Card) -> Listing:
 
 def state(lane: Lane) -> str:
     """How one side does, in words."""
-    tiles = ", ".join(f"{code(tile.name)} {prose(tile.phase)}, {_last(tile.detail)}" for tile in lane.tiles[:TILES])
+    tiles = ", ".join(map(_tile, lane.tiles[:TILES]))
     more = f", and {len(lane.tiles) - TILES} more" if len(lane.tiles) > TILES else ""
     return f"**{prose(lane.name)}**  {MARKS[lane.mark]} {prose(lane.state)}{': ' if tiles else ''}{tiles}{more}"
 
 
-def _last(detail: str) -> str:
-    return prose(" on ".join(reversed(detail.split("\n"))))
+def _tile(tile: Tile) -> str:
+    *node, restarts = tile.detail.split("\n")
+    where = f" on {prose(node[0])}" if node else ""
+    return f"{code(tile.name)} {prose(tile.phase)}{where}, {prose(restarts)}"
 
 
 def recent(lanes: Iterable[Lane]) -> list[Act]:

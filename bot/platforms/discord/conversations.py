@@ -59,7 +59,8 @@ class Conversations:
     def _begin(
         self, message: discord.Message, answer: tuple[int, int], earlier: list[discord.Message], hint: bool
     ) -> None:
-        said = heard(spoken(message, self._us) or "/help", message.channel, message.author, earlier, self._us)
+        text = spoken(message, self._us) or ("" if message.attachments else "/help")
+        said = heard(text, message.channel, message.author, earlier, self._us)
         post = ChannelPost(message_at(self._client, *answer))
         self._desk.begin(Order(said, message.author.id, post, hint))
 

@@ -23,6 +23,7 @@ DOCUMENTS = 3
 ALT, LABEL = 1_024, 80
 EXTENSIONS = {"yaml": "yaml", "yml": "yaml", "json": "json", "python": "py", "go": "go", "sh": "sh"}
 WHOLE = "answer.md"
+NOTHING = Words("-# There is nothing to show.")
 SEE_WHOLE = Words(f"-# The whole of it is in {WHOLE}.")
 
 Item = ui.Item[Any]
@@ -60,7 +61,8 @@ def lay_out(blocks: Sequence[Block], final: bool = True) -> Layout:
 
 def fit(blocks: Sequence[Block], final: bool) -> tuple[Fitted, ...]:
     """The blocks within Discord's limits: long code in files of its own, long texts cut with the whole in a file."""
-    fitted = list(_with_documents(blocks) if final else blocks)
+    said = [one for one in blocks if not isinstance(one, Words) or one.text.strip()] or [NOTHING]
+    fitted = list(_with_documents(said) if final else said)
     shrunk = _dropped(_shrunk(fitted))
     if not final or shrunk == fitted:
         return tuple(shrunk)
@@ -98,16 +100,17 @@ def _shrunk(fitted: Sequence[Fitted]) -> list[Fitted]:
     while (excess := sum(map(_size, shrunk)) - CHARACTERS) > 0:
         place = max(range(len(shrunk)), key=lambda place: _size(shrunk[place]))
         longest = _size(shrunk[place])
-        if longest <= LEAST:
+        shorter = _shorter(shrunk[place], max(LEAST, longest - excess))
+        if _size(shorter) >= longest:
             break
-        shrunk[place] = _shorter(shrunk[place], max(LEAST, longest - excess))
+        shrunk[place] = shorter
     return shrunk
 
 
 def _shorter(one: Fitted, limit: int) -> Fitted:
     match one:
         case Words():
-            return replace(one, text=shortened(one.text, limit))
+            return replace(one, text=shortened(one.text, limit - 1))
         case Listing():
             return replace(one, text=cut(one.text, max(2, size(one.text) - (_size(one) - limit))))
         case Title():

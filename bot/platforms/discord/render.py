@@ -30,13 +30,17 @@ class Frame:
 def render_reply(reply: Reply, frame: Frame) -> tuple[Block, ...]:
     """A whole reply, in the form that it has now."""
     links = frozenset(one.url for part in reply if isinstance(part, Sources) for one in part.sources if one.url)
-    begun = any(isinstance(part, Card) for part in reply)  # what came before it is over then
-    shown = [part for part in reply if not (begun and isinstance(part, Progress))]
-    blocks = [block for part in shown for block in render(part, frame, links)]
+    blocks = [block for part in _current(reply) for block in render(part, frame, links)]
     if not frame.final:
         busy = any(isinstance(block, Title) for block in blocks)
         return tuple(blocks) if busy else (*blocks, Words(WORKING))
     return (*blocks, *_after(reply, frame))
+
+
+def _current(reply: Reply) -> Reply:
+    """The reply without what is over: a progress goes when the next one or the demo has begun, and one Stop stays."""
+    stages = [part for part in reply if isinstance(part, Card | Progress)]
+    return tuple(part for part in reply if part not in stages or part is stages[-1])
 
 
 def render(part: Part, frame: Frame, links: frozenset[str] = frozenset()) -> Iterable[Block]:
