@@ -75,6 +75,7 @@ async def discord_bot(
     folder: Path,
     answers: Scripted | None = None,
     tutor: Tutor | None = None,
+    pause: float = PAUSE,
     **settings: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, from ready to gone."""
@@ -83,7 +84,7 @@ async def discord_bot(
     behind = tutor or Tutor(answers, load_demos(), FakeEngines(), FakeLab().open)
     _use(chosen)
     async with open_memory(folder) as memory:
-        desk = Desk(behind, chosen, memory, Budgets(PAUSE))
+        desk = Desk(behind, chosen, memory, Budgets(pause))
         client = PortsideClient(desk, DEBOUNCE)
         running = asyncio.create_task(run(client, server.token))
         try:

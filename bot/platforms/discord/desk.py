@@ -56,9 +56,12 @@ class Desk:
         self.budgets = budgets
         self.running = Running()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._closing = False
 
     def begin(self, order: Order) -> None:
         """Answer; the reply is found under its post's id while it grows."""
+        if self._closing:
+            return
         post = order.post.id
         task = self.running.start(str(post), order.message.author, self._answer(order))
         self._tasks[post] = task
@@ -79,7 +82,8 @@ class Desk:
             await asyncio.wait([task])
 
     async def close(self) -> None:
-        """Stop everything, and wait until nothing is left of it."""
+        """Begin nothing more, stop everything, and wait until nothing is left of it."""
+        self._closing = True
         await self.running.close()
 
     async def _answer(self, order: Order) -> None:
