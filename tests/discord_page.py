@@ -31,7 +31,7 @@ code { background:var(--code); border-radius:4px; padding:1px 3px;
 pre { margin:2px 0; background:var(--code); border:1px solid var(--edge); border-radius:4px; padding:8px; overflow:auto;
       font:14px/18px ui-monospace,"DejaVu Sans Mono",monospace }
 a { color:var(--link); text-decoration:none } .row { display:flex; flex-wrap:wrap; gap:8px }
-button { border:0; border-radius:8px; padding:6px 16px; min-height:32px; font:500 14px/18px Arial;
+button { align-self:start; border:0; border-radius:8px; padding:6px 16px; min-height:32px; font:500 14px/18px Arial;
          background:var(--button); color:var(--ink); flex:none }
 button.primary { background:var(--primary); color:#fff }
 img { max-width:100%; border-radius:8px; display:block }

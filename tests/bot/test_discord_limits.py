@@ -269,3 +269,16 @@ async def test_the_end_of_the_bot_stops_what_runs_and_says_so(server: DiscordSer
 
     assert "Stopped. What the run had made is removed." in rules.texts(live["components"])
     assert bot.desk.tutor._limits._running == []
+
+
+async def test_five_hundred_commands_of_a_hundred_people_are_all_acknowledged_in_time(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path):
+        for number in range(500):
+            await server.ask(2, payloads.command("ask", {"question": f"question {number}?"}), who=number % 100 + 1)
+        await server.until(lambda: all(asked.answer for asked in server.asked.values()))
+        await server.until(lambda: all("About" in rules.texts(one["components"]) for one in server.of_bot()))
+
+    assert len(server.of_bot()) == 500
+    assert max(asked.after for asked in server.asked.values()) < 3

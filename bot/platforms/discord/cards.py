@@ -9,11 +9,11 @@ from bot.platforms.discord.text import code, cut, prose, seen, size
 from bot.strip import LEFT, axis, fault_line, strip
 
 MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
-STRIP = 24  # marks: with the lane's name they fit the width of a phone
+STRIP = 18  # marks: with the lane's name they fit the width of a phone
 WIDEST = 56  # columns of a table that can be read without scrolling
 RECENT = 2
 TILES = 4
-LINE = 120
+LINE, CAPTION = 120, 500
 
 
 def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
@@ -35,7 +35,8 @@ def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
 
 def running(part: Card, owner: int) -> Iterable[Block]:
     """The clock, both lanes, what happened last, and what a learner would type to see the same."""
-    clock = f"-# {part.t:.1f} s of {part.total:.0f} s, live"
+    fault = "" if part.fault_at is None else f". Fault at {part.fault_at:.1f} s"
+    clock = f"-# {part.t:.1f} s of {part.total:.0f} s, live{fault}"
     yield Title((f"### {prose(part.title)}", f"-# {prose(part.subtitle)}", clock), Press("stop", owner))
     yield stage(part)
     yield Words("\n".join(map(state, part.lanes)))
@@ -50,7 +51,8 @@ def running(part: Card, owner: int) -> Iterable[Block]:
 def stage(part: Card) -> Listing:
     """Both lanes on one clock."""
     lanes = (f"{lane.name.ljust(LEFT)}{strip(part, lane, STRIP)}" for lane in part.lanes)
-    lines = (fault_line(part, STRIP), *lanes, axis(part, STRIP))
+    fault = fault_line(part, STRIP).partition(" at ")[0]  # its time is told beside the clock
+    lines = (fault, *lanes, axis(part, STRIP))
     return Listing("\n".join(line for line in lines if line))
 
 
@@ -80,7 +82,7 @@ def act(one: Act) -> str:
 
 def captions(part: Card) -> Iterable[Words]:
     """What the figures hang on, and that nothing was left."""
-    said = [prose(cut(caption, 2 * LINE)) for caption in part.captions]
+    said = [prose(cut(caption, CAPTION)) for caption in part.captions]
     if said:
         yield Words("\n".join(f"-# {'✓ ' if line.endswith('nothing left.') else ''}{line}" for line in said))
 

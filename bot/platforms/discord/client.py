@@ -40,7 +40,7 @@ class Commands(app_commands.CommandTree[Any]):
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """Say what went wrong."""
         cause = getattr(error, "original", error)
-        if isinstance(cause, DeliveryError):
+        if interaction.type is discord.InteractionType.autocomplete or isinstance(cause, DeliveryError):
             log.warning("not delivered: %s", cause)
         elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             await tell(interaction, Text(f"There is no command of this form any more. {RELOAD}"))
@@ -107,6 +107,12 @@ class PortsideClient(discord.AutoShardedClient):
         """Stop what nobody can see any more."""
         self.support.settle(event.message_id)
         await self._safely(self.conversations.deleted(event.channel_id, event.message_id))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """The same for many at once."""
+        for number in event.message_ids:
+            self.support.settle(number)
+            await self._safely(self.conversations.deleted(event.channel_id, number))
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A thread that a person begins under a question is where people answer it."""

@@ -6,12 +6,14 @@ from typing import Any
 
 import discord
 
+from bot.commands import RunDemo, parse
 from bot.delivery import DeliveryError
 from bot.platforms.discord.desk import Desk, Order, place
 from bot.platforms.discord.errors import translated
 from bot.platforms.discord.posts import ChannelPost, message_at
-from bot.platforms.discord.reading import EARLIER, heard, spoken
+from bot.platforms.discord.reading import heard, spoken
 from bot.platforms.discord.surface import working
+from bot.platforms.discord.threads import earlier
 
 WRITTEN = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
 REMEMBERED = 1_000  # deleted questions, whose answers may still be on their way
@@ -45,7 +47,7 @@ class Conversations:
         """Answer a message in a reply to it."""
         if not await self._desk.memory.first(f"discord:{message.id}") or message.id in self._deleted:
             return
-        earlier, hint = await self._earlier(message), await self._hint(message)
+        before, hint = await earlier(message.channel, message), await self._hint(message)
         try:
             with translated():
                 layout = working(self._desk.frame(message.author.id, private=False))
@@ -54,13 +56,13 @@ class Conversations:
             log.warning("a question could not be answered: %s", error)
             return
         await self._remember(message, sent.id)
-        self._begin(message, (sent.channel.id, sent.id), earlier, hint)
+        self._begin(message, (sent.channel.id, sent.id), before, hint)
 
     def _begin(
-        self, message: discord.Message, answer: tuple[int, int], earlier: list[discord.Message], hint: bool
+        self, message: discord.Message, answer: tuple[int, int], before: list[discord.Message], hint: bool
     ) -> None:
         text = spoken(message, self._us) or ("" if message.attachments else "/help")
-        said = heard(text, message.channel, message.author, earlier, self._us)
+        said = heard(text, message.channel, message.author, before, self._us)
         post = ChannelPost(message_at(self._client, *answer))
         self._desk.begin(Order(said, message.author.id, post, hint))
 
@@ -77,22 +79,13 @@ class Conversations:
             return False
         return await self._desk.memory.first(f"discord:hint:{message.channel.id}")
 
-    async def _earlier(self, message: discord.Message) -> list[discord.Message]:
-        """What was said before in a thread or in a direct conversation."""
-        if not isinstance(message.channel, discord.Thread | discord.DMChannel):
-            return []
-        try:
-            with translated():
-                found = [one async for one in message.channel.history(limit=EARLIER, before=message)]
-        except DeliveryError as error:
-            log.info("what was said before is not read: %s", error)
-            return []
-        return found[::-1]
-
     async def edited(self, message: discord.Message) -> None:
-        """Answer an edited question anew, in the answer that it has."""
+        """Answer an edited question anew, in the answer that it has. A demo is never run for an edit."""
+        text = spoken(message, self._us)
+        if not text or isinstance(parse(text), RunDemo):
+            return
         answer = await self._desk.memory.answer_to(place(message.channel.id, message.id))
-        if answer is None or not spoken(message, self._us):
+        if answer is None or not await self._desk.memory.first(f"discord:{message.id}:{message.edited_at}"):
             return
         _, where, post = answer.split(":")
         await self._desk.stopped(int(post))

@@ -93,6 +93,7 @@ class Desk:
             self.frame(order.owner, post.private),
             self.budgets.of(post.channel),
             lambda: self._lost(post),
+            lambda: self._closing,
         )
         try:
             await deliver(self._noted(order), surface)

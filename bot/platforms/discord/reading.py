@@ -8,7 +8,6 @@ import discord
 
 from bot.messages import Message, Said
 
-EARLIER = 8  # messages of a thread that are read
 _PERSON = re.compile(r"<@!?(\d+)>")
 _THING = re.compile(r"<@&\d+>|<#\d+>|<a?(:\w+:)\d+>|</([^:>]+):\d+>")
 

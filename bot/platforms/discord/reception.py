@@ -18,6 +18,7 @@ from bot.platforms.discord.posts import InteractionPost
 from bot.platforms.discord.presses import Press
 from bot.platforms.discord.reading import author, heard
 from bot.platforms.discord.render import Frame, render_reply
+from bot.platforms.discord.threads import earlier
 from sandbox.demo import Demo, choose
 
 NOT_YOURS = "This button belongs to who asked. Ask for yourself with /ask or /demo."
@@ -63,7 +64,9 @@ class Reception:
         self._desk.budgets.of(post.channel, interaction.token)
         if not private:
             await self._desk.memory.begin_thread(f"discord:{number}")
-        self._desk.begin(Order(heard(text, interaction.channel, interaction.user), interaction.user.id, post))
+        before = await earlier(interaction.channel, interaction)
+        said = heard(text, interaction.channel, interaction.user, before, self.us)
+        self._desk.begin(Order(said, interaction.user.id, post))
 
     def _refusal(self, text: str) -> Failure | Text | None:
         """What is wrong with a command, for the eyes of who gave it."""
@@ -128,8 +131,11 @@ class Reception:
 async def tell(interaction: Interaction, part: Text | Failure) -> None:
     """Say something that only the person sees who clicked or typed."""
     layout = lay_out(render_reply((part,), Frame(interaction.user.id)))
-    with translated():
-        await interaction.response.send_message(view=layout.view, ephemeral=True)
+    try:
+        with translated():
+            await interaction.response.send_message(view=layout.view, ephemeral=True)
+    except DeliveryError as error:  # delivered twice, or too late: nobody waits for it
+        log.info("an interaction is left alone: %s", error)
 
 
 async def share(interaction: Interaction, message: discord.Message) -> None:

@@ -116,8 +116,8 @@ def _after(reply: Reply, frame: Frame) -> Iterable[Block]:
         ]
         if frame.helpers:
             buttons.append(Button("Ask a human", Press("human", frame.owner)))
-    if frame.private and reply:
-        buttons.append(Button("Share", Press("share", frame.owner)))
+        if frame.private:
+            buttons.append(Button("Share", Press("share", frame.owner)))
     if buttons:
         yield Row(tuple(buttons))
 

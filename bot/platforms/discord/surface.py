@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot import charts
 from bot.budgets import Budget
 from bot.parts import Card, Reply
 from bot.platforms.discord.blocks import Picture
@@ -22,13 +21,16 @@ log = logging.getLogger(__name__)
 
 
 class MessageSurface:
-    """A message of the bot. `lost` is called once it can never be edited again."""
+    """A message of the bot. `lost` is called once it can never be edited again; nothing is tried twice in a hurry."""
 
-    def __init__(self, post: Post, frame: Frame, budget: Budget, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, post: Post, frame: Frame, budget: Budget, lost: Callable[[], None], in_a_hurry: Callable[[], bool]
+    ) -> None:
         self._post = post
         self._frame = frame
         self._budget = budget
         self._lost = lost
+        self._in_a_hurry = in_a_hurry
 
     async def pace(self) -> None:
         """Wait until the channel may be edited again."""
@@ -45,7 +47,7 @@ class MessageSurface:
                 self._lost()
                 raise
             except Unreachable as error:
-                if not final:
+                if not final or self._in_a_hurry():
                     raise
                 log.warning("the final form is tried again in %.0f s: %s", pause, error)
                 await asyncio.sleep(pause)
@@ -63,7 +65,13 @@ async def _chart(reply: Reply) -> Picture | None:
     card = next((part for part in reply if isinstance(part, Card) and part.state == "done"), None)
     if card is None:
         return None
-    return Picture(CHART, await asyncio.to_thread(charts.draw, card), charts.describe(card))
+    return await asyncio.to_thread(_drawn, card)
+
+
+def _drawn(card: Card) -> Picture:
+    from bot import charts  # noqa: PLC0415 - what draws takes a second to import, which no answer has to wait for
+
+    return Picture(CHART, charts.draw(card), charts.describe(card))
 
 
 def working(frame: Frame) -> Layout:
