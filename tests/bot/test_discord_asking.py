@@ -256,6 +256,30 @@ async def test_an_edited_question_gets_its_answer_edited(server: DiscordServer, 
     assert len(server.of_bot()) == 1
 
 
+async def test_an_edit_never_runs_a_demo_and_counts_once(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path) as bot:
+        question = await server.say(f"<@{APP}> what is a pot?")
+        await answered(server, "About what is a pot?")
+        await server.edit(question, f"<@{APP}> /demo selfheal --fault hang")
+        await server.edit(question, f"<@{APP}> what is a pod?")
+        await server.edit(question, f"<@{APP}> what is a pod?")
+        await answered(server, "About what is a pod?")
+
+    assert [text for text, _ in bot.answers.heard] == ["what is a pot?", "what is a pod?"]
+    assert len(server.of_bot()) == 1
+
+
+async def test_a_command_in_a_thread_knows_what_was_said_there(server: DiscordServer, tmp_path: Path) -> None:
+    server.gateway.allowed = 1 << 15
+    async with discord_bot(server, tmp_path, message_events=True) as bot:
+        thread = await server.begin_thread(snowflake())
+        await server.say("my container hangs", who=2, place=thread)
+        await server.command("ask", {"question": "what restarts it?"}, place=thread)
+        await answered(server, "About what restarts it?", thread)
+
+    assert "my container hangs" in str(bot.answers.heard[0][1])
+
+
 async def test_a_deleted_question_takes_its_answer_with_it_also_one_in_the_making(
     server: DiscordServer, tmp_path: Path
 ) -> None:

@@ -10,6 +10,8 @@ from discord_bot import discord_bot
 from discord_payloads import APP, snowflake
 from discord_server import DiscordServer, discord_server
 
+from bot.delivery import STOPPED
+
 DEMO = {"name": "selfheal", "fault": "hang"}
 
 
@@ -49,7 +51,7 @@ async def test_stop_stands_beside_the_title_and_ends_the_run_and_its_sandbox(
         live = await server.until_shown("live")
         section = next(part for part in rules.walk(live["components"]) if part["type"] == rules.SECTION)
         clicked = await server.click(live, "Stop")
-        stopped = await server.until_shown("Stopped. What the run had made is removed.")
+        stopped = await server.until_shown(STOPPED)
         await bot.desk.stopped(int(live["id"]))
 
         assert section["accessory"]["label"] == "Stop"

@@ -16,6 +16,7 @@ from discord_server import DiscordServer, discord_server
 from fakes import FakeEngines, FakeLab
 from pydantic import SecretStr
 
+from bot.delivery import STOPPED
 from bot.errors import BadSettings, BadToken, BotError, NotAllowed
 from bot.platforms import discord as platform
 from bot.state.memory import open_memory
@@ -267,7 +268,7 @@ async def test_the_end_of_the_bot_stops_what_runs_and_says_so(server: DiscordSer
         await server.command("demo", DEMO)
         live = await server.until_shown("live")
 
-    assert "Stopped. What the run had made is removed." in rules.texts(live["components"])
+    assert STOPPED in rules.texts(live["components"])
     assert bot.desk.tutor._limits._running == []
 
 

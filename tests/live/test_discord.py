@@ -14,6 +14,7 @@ from discord_bot import Bot, Scripted, discord_bot
 from discord_payloads import APP, CHANNEL
 from discord_server import DiscordServer, discord_server
 
+from bot.delivery import STOPPED
 from bot.platforms.discord.patience import PAUSE
 from bot.state.memory import open_memory
 from bot.tutor import Tutor
@@ -92,7 +93,7 @@ async def test_stop_gives_back_what_the_run_had_made_and_says_so(engines: Engine
         live = await server.until_shown("answering", seconds=60)
         [demo] = await bot.memory.interrupted("discord:")
         await server.click(live, "Stop")
-        await server.until_shown("Stopped. What the run had made is removed.", seconds=60)
+        await server.until_shown(STOPPED, seconds=60)
 
         assert demo.run
         assert await left(engines, demo.run) == []

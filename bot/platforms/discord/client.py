@@ -83,6 +83,7 @@ class PortsideClient(discord.AutoShardedClient):
         await self.tree.sync()
         interrupted = await self.desk.memory.interrupted("discord:")  # before any demo of this process begins
         self._restoring = asyncio.create_task(restore(self, self.desk, interrupted))
+        print(f"Portside is on Discord as {self.user}", flush=True)  # noqa: T201 - for the operator
 
     async def pressed(self, interaction: discord.Interaction[Any], press: Press | None) -> None:
         """Take a click."""
@@ -161,4 +162,5 @@ async def run(client: PortsideClient, token: str) -> None:
             await asyncio.shield(connection)
         finally:
             await client.leave()
-            await asyncio.wait([connection])
+            connection.cancel()  # it may still be on its way
+            await asyncio.gather(connection, return_exceptions=True)

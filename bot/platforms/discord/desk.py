@@ -77,7 +77,7 @@ class Desk:
 
     async def stopped(self, post: int) -> None:
         """Stop the reply in a post and wait until nothing is left of it."""
-        if task := self._tasks.get(post):
+        while task := self._tasks.get(post):  # another edit may have begun meanwhile
             self.stop(post)
             await asyncio.wait([task])
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
 
 import discord
 
@@ -14,6 +15,9 @@ from bot.platforms.discord.posts import ChannelPost, message_at
 from bot.platforms.discord.render import Frame, render_reply
 from bot.state.memory import Interrupted
 from sandbox.engines import Engines
+
+if TYPE_CHECKING:
+    from sandbox.reaper import Swept
 
 INTERRUPTED = "The bot was restarted in the middle of this demo, which ended it."
 GOING = "What it had made is being removed."
@@ -34,12 +38,12 @@ async def restore(client: discord.Client, desk: Desk, demos: Iterable[Interrupte
         """Until no engine is on its way."""
     remove = await asyncio.to_thread(_load)
     for demo in demos:
-        removed = await remove(desk.tutor.engines, demo.run) if demo.run else ()
-        await _say(client, demo, GONE if removed else EXPIRES)
+        swept = await remove(desk.tutor.engines, demo.run) if demo.run else None
+        await _say(client, demo, GONE if swept and not swept.missed else EXPIRES)
         await desk.memory.ended(demo.place)
 
 
-def _load() -> Callable[[Engines, str], Awaitable[tuple[str, ...]]]:
+def _load() -> Callable[[Engines, str], Awaitable["Swept"]]:
     """Import the clients of both engines: more than a second, which they use to come up."""
     from sandbox.reaper import remove_run  # noqa: PLC0415
 
