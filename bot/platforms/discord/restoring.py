@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sandbox.reaper import Swept
 
 INTERRUPTED = "The bot was restarted in the middle of this demo, which ended it."
-GOING = "What it had made is being removed."
-GONE = "What it had made is removed."
+GOING = "What it had made will be deleted."
+GONE = "What it had made is deleted, which takes Kubernetes a few seconds."
 EXPIRES = "If anything of it is left, that carries an expiry and is removed then."
 
 log = logging.getLogger(__name__)

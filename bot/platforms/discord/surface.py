@@ -31,9 +31,13 @@ class MessageSurface:
         self._budget = budget
         self._lost = lost
         self._in_a_hurry = in_a_hurry
+        self._paced = False
 
     async def pace(self) -> None:
-        """Wait until the channel may be edited again."""
+        """Wait until the channel may be edited again. The first edit waited for nothing: its place is taken now."""
+        if not self._paced:
+            self._paced = True
+            await self._budget.turn()
         await self._budget.turn()
 
     async def show(self, reply: Reply, final: bool) -> None:
