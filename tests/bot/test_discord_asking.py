@@ -313,3 +313,25 @@ async def test_the_same_message_twice_is_answered_once_also_after_a_restart(
 
         assert [text for text, _ in bot.answers.heard] == ["and a node?"]
     assert len(server.of_bot()) == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "context"),
+    [
+        (payloads.channel(77, payloads.DM), 1),
+        (payloads.channel(78, payloads.DM, recipients=[payloads.user(1), payloads.user(2)]) | {"type": 3}, 2),
+        (payloads.channel(79, guild_id="123"), 0),
+    ],
+    ids=["alone with the bot", "a group", "a server that has not got the bot"],
+)
+async def test_a_person_takes_the_bot_along_where_it_was_not_invited(
+    server: DiscordServer, tmp_path: Path, place: dict, context: int
+) -> None:
+    number = int(place["id"])
+    server.channels[number] = place
+    server.refuse("GET", r"/channels/.*", 403, 50001)
+    server.refuse("PATCH", r"/channels/.*", 403, 50001)
+    more = {"guild_id": "123", "guild": {"id": "123", "features": [], "locale": "en-US"}} if context == 0 else {}
+    async with discord_bot(server, tmp_path):
+        await server.command("ask", {"question": "what is a pod?"}, place=number, context=context, **more)
+        await answered(server, "About what is a pod?", number)

@@ -143,3 +143,32 @@ async def test_a_lost_connection_in_the_middle_of_a_run_is_resumed(server: Disco
 
     assert clicked
     assert server.gateway.resumed == 1
+
+
+async def test_a_session_that_is_lost_is_begun_anew_at_the_same_server(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path):
+        await server.command("demo", DEMO)
+        await server.until_shown("live")
+        await server.gateway.forget()
+        await server.until(lambda: server.gateway.ready)
+        await server.say(f"<@{APP}> there again?")
+        await server.until_shown("About there again?")
+        await server.until_shown("Kubernetes answered again after")
+
+    assert server.gateway.identified == 2
+
+
+async def test_a_second_demo_in_a_channel_waits_in_sight_and_can_be_stopped(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path) as bot:
+        await server.command("demo", DEMO, who=1)
+        await server.until_shown("live")
+        await server.command("demo", DEMO, who=2)
+        waiting = await server.until_shown("One demo comes first")
+        await server.click(waiting, "Stop", who=2)
+        await server.until_shown("Stopped.")
+        await bot.desk.stopped(int(waiting["id"]))
+        await server.until_shown("Kubernetes answered again after")
+
+    assert rules.texts(waiting["components"]) == "Stopped."
