@@ -14,14 +14,14 @@ from pydantic import SecretStr
 from bot.platforms.discord.client import PortsideClient, run
 from bot.platforms.discord.desk import Desk
 from bot.platforms.discord.patience import Budgets
-from bot.platforms.discord.serving import _use
+from bot.platforms.discord.serving import use_api
 from bot.state.memory import Memory, open_memory
 from bot.tutor import Tutor
 from knowledge import Answer, Citation, Delta, Turn
 from sandbox.demos import load_demos
 
 PAUSE = 0.02  # between two edits: a test has no time
-DEBOUNCE = 0.1
+DEBOUNCE = 0.3
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ async def discord_bot(
     chosen = Settings(SecretStr(server.token), server.base, **settings)
     answers = answers or Scripted()
     behind = tutor or Tutor(answers, load_demos(), FakeEngines(), FakeLab().open)
-    _use(chosen)
+    use_api(chosen.discord_api_url)
     async with open_memory(folder) as memory:
         desk = Desk(behind, chosen, memory, Budgets(pause))
         client = PortsideClient(desk, DEBOUNCE)

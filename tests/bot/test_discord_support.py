@@ -115,6 +115,18 @@ async def test_once_a_human_has_answered_the_bot_is_silent(server: DiscordServer
     assert bot.answers.heard == []
 
 
+async def test_a_question_in_pieces_is_left_to_a_human_too(server: DiscordServer, tmp_path: Path) -> None:
+    async with helping(server, tmp_path) as bot:
+        question = await server.say(QUESTION)
+        await server.say("It exits with code 137")
+        reference = {"message_id": str(question), "channel_id": str(CHANNEL), "type": 0}
+        await server.say("Is it out of memory?", who=2, type=19, message_reference=reference)
+        await heard(bot)
+        await settled(bot)
+
+    assert bot.answers.heard == []
+
+
 async def test_two_questions_of_two_people_are_both_answered(server: DiscordServer, tmp_path: Path) -> None:
     async with helping(server, tmp_path):
         first = await server.say(QUESTION, who=1)

@@ -7,8 +7,8 @@ from discord.http import Route
 from pydantic import SecretStr
 
 from bot.errors import BadSettings, BadToken
+from bot.platforms.discord import desk
 from bot.platforms.discord.client import PortsideClient, run
-from bot.platforms.discord.desk import Desk
 from bot.platforms.discord.errors import HOW_TO_GET_ONE, starting
 from bot.platforms.discord.patience import Budgets
 from bot.state.memory import Memory
@@ -24,14 +24,11 @@ PERMISSIONS = discord.Permissions(
 )
 
 
-class Settings(Protocol):
-    """What Discord needs of the settings."""
+class Settings(desk.Settings, Protocol):
+    """What Discord needs of the settings, the token too."""
 
     discord_token: SecretStr | None
     discord_api_url: str
-    discord_helpers: str | None
-    message_events: bool
-    support_channels: frozenset[str]
 
 
 async def serve(tutor: Tutor, settings: Settings, memory: Memory) -> None:
@@ -44,15 +41,15 @@ async def serve(tutor: Tutor, settings: Settings, memory: Memory) -> None:
             "PORTSIDE_SUPPORT_CHANNELS names channels of Discord, where messages can be read with the message-content "
             "intent only. Switch it on in the application's settings, and set PORTSIDE_MESSAGE_EVENTS=true."
         )
-    _use(settings)
+    use_api(settings.discord_api_url)
     with starting():
-        await run(PortsideClient(Desk(tutor, settings, memory, Budgets())), token)
+        await run(PortsideClient(desk.Desk(tutor, settings, memory, Budgets())), token)
 
 
 async def invite(settings: Settings) -> str:
     """The link that adds the bot to a server, with the least permissions. Raises `BadToken` or `NotAllowed`."""
     token = _token(settings)
-    _use(settings)
+    use_api(settings.discord_api_url)
     with starting():
         async with discord.Client(intents=discord.Intents.none()) as client:
             await client.login(token)
@@ -66,5 +63,6 @@ def _token(settings: Settings) -> str:
     return settings.discord_token.get_secret_value()
 
 
-def _use(settings: Settings) -> None:
-    Route.BASE = settings.discord_api_url.rstrip("/")
+def use_api(url: str) -> None:
+    """Talk to a server with Discord's API. discord.py has one for the whole process; the gateway is asked from it."""
+    Route.BASE = url.rstrip("/")

@@ -65,9 +65,8 @@ class Support:
     def _before(self, message: discord.Message) -> int | None:
         """The question that a message goes on with or answers."""
         if isinstance(message.channel, discord.Thread):
-            return (
-                message.channel.id if message.channel.id in self._asked and message.id != message.channel.id else None
-            )
+            begun = message.channel.id in self._asked and message.id != message.channel.id
+            return message.channel.id if begun else None
         if message.reference and message.reference.message_id in self._asked:
             return message.reference.message_id
         here = [number for number, asked in self._asked.items() if asked.channel == message.channel.id]
@@ -109,7 +108,8 @@ class Support:
         except Exception:
             log.exception("a question in a support channel could not be answered")
         finally:
-            self._asked.pop(question, None)
+            if asked.task is asyncio.current_task():  # else it waits anew, with more words
+                self._asked.pop(question, None)
 
     async def _answer(self, question: int, asked: _Asked) -> None:
         first = next(iter(asked.messages.values()))
