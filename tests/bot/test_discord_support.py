@@ -119,12 +119,16 @@ async def test_a_question_in_pieces_is_left_to_a_human_too(server: DiscordServer
     async with helping(server, tmp_path) as bot:
         question = await server.say(QUESTION)
         await server.say("It exits with code 137")
+        await heard(bot)
+        waits = set(bot.client.support._asked)
         reference = {"message_id": str(question), "channel_id": str(CHANNEL), "type": 0}
         await server.say("Is it out of memory?", who=2, type=19, message_reference=reference)
-        await heard(bot)
-        await settled(bot)
+        await server.say(f"<@{payloads.APP}> and now?", who=9)
+        await server.until_shown("About and now?")
+        waits_still = set(bot.client.support._asked)
 
-    assert bot.answers.heard == []
+    assert (waits, waits_still) == ({question}, set())
+    assert [text for text, _ in bot.answers.heard] == ["and now?"]
 
 
 async def test_two_questions_of_two_people_are_both_answered(server: DiscordServer, tmp_path: Path) -> None:
