@@ -118,8 +118,10 @@ async def test_once_a_human_has_answered_the_bot_is_silent(server: DiscordServer
 async def test_a_question_in_pieces_is_left_to_a_human_too(server: DiscordServer, tmp_path: Path) -> None:
     async with helping(server, tmp_path) as bot:
         question = await server.say(QUESTION)
-        await server.say("It exits with code 137")
         await heard(bot)
+        await server.say("It exits with code 137")
+        await server.say(f"<@{payloads.APP}> and here?", who=9)
+        await server.until_shown("About and here?")
         waits = set(bot.client.support._asked)
         reference = {"message_id": str(question), "channel_id": str(CHANNEL), "type": 0}
         await server.say("Is it out of memory?", who=2, type=19, message_reference=reference)
@@ -128,7 +130,7 @@ async def test_a_question_in_pieces_is_left_to_a_human_too(server: DiscordServer
         waits_still = set(bot.client.support._asked)
 
     assert (waits, waits_still) == ({question}, set())
-    assert [text for text, _ in bot.answers.heard] == ["and now?"]
+    assert [text for text, _ in bot.answers.heard] == ["and here?", "and now?"]
 
 
 async def test_two_questions_of_two_people_are_both_answered(server: DiscordServer, tmp_path: Path) -> None:
