@@ -1,0 +1,1 @@
+"""Slack, natively: streamed answers in threads, demos in one message, buttons, the assistant pane and App Home."""

@@ -1,0 +1,91 @@
+"""A demo as blocks: clock and lanes while it runs; the headline, the measured table and the chart at its end. Pure."""
+
+from collections.abc import Iterable
+
+from bot.parts import Card, Lane
+from bot.platforms.slack.blocks import MARKS, Block, code, context, fields, header, image, sections, table
+from bot.platforms.slack.text import clipped, escaped
+from bot.strip import axis, fault_line, scale, strip
+
+MARKS_IN_STRIP = 20  # two seconds each in a run of 40 s: what fits a phone
+RECENT_ACTS = 3
+TILES = 4
+
+
+def card(part: Card, chart: str = "", alt: str = "") -> list[Block]:
+    """The demo now, or how it ended; `chart` is the id of its uploaded picture, and `alt` what it says."""
+    if part.state == "running":
+        return [header(part.title), *_clock(part), *_stage(part), *_moment(part)]
+    return [header(part.title), *_result(part), *_picture(part, chart, alt), *_captions(part)]
+
+
+def summary(part: Card) -> str:
+    """The card in a sentence: what notifications and screen readers get."""
+    if part.headline:
+        return part.headline
+    if part.state == "running":
+        return f"{part.title} {part.t:.0f} of {part.total:.0f} s. {part.narration}".strip()
+    return f"{part.title} {part.narration or f'It was {part.state} after {part.t:.1f} s.'}"
+
+
+def _clock(part: Card) -> list[Block]:
+    return context(escaped(part.subtitle), f"{part.t:.1f} s of {part.total:.0f} s", "live")
+
+
+def _stage(part: Card) -> Iterable[Block]:
+    """Both lanes above one axis."""
+    if not part.lanes:
+        return
+    lanes = [f"{lane.name.ljust(12)}{strip(part, lane, MARKS_IN_STRIP)}" for lane in part.lanes]
+    drawn = [fault_line(part, MARKS_IN_STRIP), *lanes, axis(part, MARKS_IN_STRIP)]
+    yield code("\n".join(filter(None, drawn)))
+
+
+def _moment(part: Card) -> Iterable[Block]:
+    """What a run looks like now."""
+    if part.lanes:
+        yield fields(map(_lane, part.lanes))
+    yield from sections(escaped(part.narration))
+    yield from context(*map(escaped, acts(part.lanes)))
+    if typed := [lane.commands[-1] for lane in part.lanes if lane.commands]:
+        yield from context("You would type")
+        yield code("\n".join(typed))
+
+
+def _lane(lane: Lane) -> str:
+    tiles = [
+        f"{MARKS[tile.mark]} `{escaped(tile.name.replace('`', ''))}` {escaped(tile.phase)}, "
+        + escaped(tile.detail.replace("\n", ", "))
+        for tile in lane.tiles[:TILES]
+    ]
+    return "\n".join([f"*{escaped(lane.name)}*  {MARKS[lane.mark]} {escaped(lane.state)}", *tiles])
+
+
+def acts(lanes: Iterable[Lane]) -> list[str]:
+    """The last things that the engines reported, newest first."""
+    told = sorted((act for lane in lanes for act in lane.acts), key=lambda act: -act.t)[:RECENT_ACTS]
+    return [clipped(f"{'◆ ' if act.acted else ''}{act.t:.1f} s, {act.actor}: {act.text}", 300) for act in told]
+
+
+def _result(part: Card) -> Iterable[Block]:
+    said = f"*{escaped(part.headline)}*\n{escaped(part.explanation)}" if part.headline else escaped(summary(part))
+    yield from sections(said)
+    if part.table:
+        yield table(part.table, figures=True)
+
+
+def _picture(part: Card, chart: str, alt: str) -> Iterable[Block]:
+    """The chart; until it is there, the strip with its legend."""
+    if chart:
+        yield image(chart, alt)
+        return
+    yield from _stage(part)
+    if part.lanes:
+        yield from context(
+            f"▀ answered  × failed  ▞ both  ◆ who acted  ({scale(part, MARKS_IN_STRIP).each:.1f} s a mark)"
+        )
+
+
+def _captions(part: Card) -> list[Block]:
+    done = ["✓ " if caption.endswith("nothing left.") else "" for caption in part.captions]
+    return context(*(f"{sign}{escaped(caption)}" for sign, caption in zip(done, part.captions, strict=True)))
