@@ -8,7 +8,7 @@ class Budget:
 
     def __init__(self, pause: float) -> None:
         self._pause = pause
-        self._free_at = 0.0
+        self._free_at = self._held_until = 0.0
         self._queue = asyncio.Lock()  # first come, first served
 
     async def turn(self) -> None:
@@ -22,4 +22,10 @@ class Budget:
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long: the server has said so."""
-        self._free_at = max(self._free_at, asyncio.get_running_loop().time() + seconds)
+        self._held_until = max(self._held_until, asyncio.get_running_loop().time() + seconds)
+        self._free_at = max(self._free_at, self._held_until)
+
+    @property
+    def held(self) -> bool:
+        """Whether what the server has asked for is not over yet."""
+        return asyncio.get_running_loop().time() < self._held_until

@@ -42,10 +42,11 @@ class BadSettings(BotError):
 class CannotListen(BotError):
     """An address to serve on is taken or forbidden."""
 
-    def __init__(self, host: str, port: int, reason: str) -> None:
+    def __init__(self, host: str, port: int, reason: str, setting: str = "PORTSIDE_WEB_PORT") -> None:
+        what = "The page" if setting == "PORTSIDE_WEB_PORT" else "Slack over HTTP"
         super().__init__(
-            f"The page cannot be served on {host}:{port}: {reason}. "
-            "Stop what uses that address, or choose another one with PORTSIDE_WEB_PORT and PORTSIDE_WEB_HOST."
+            f"{what} cannot be served on {host}:{port}: {reason}. "
+            f"Stop what uses that address, or choose another one with {setting} and PORTSIDE_WEB_HOST."
         )
 
 

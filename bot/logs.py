@@ -9,7 +9,20 @@ from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 NAME = "portside.log"
-QUIET = ("discord", "httpx", "chromadb", "urllib3", "docker", "kubernetes", "openai", "asyncio", "uvicorn", "bm25s")
+QUIET = (
+    "discord",
+    "httpx",
+    "chromadb",
+    "urllib3",
+    "docker",
+    "kubernetes",
+    "openai",
+    "asyncio",
+    "uvicorn",
+    "bm25s",
+    "slack_bolt",
+    "slack_sdk",
+)
 _BYTES, _KEPT = 1_000_000, 2
 
 

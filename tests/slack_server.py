@@ -21,7 +21,7 @@ from aiohttp import web
 from slack_rules import Refused
 from slack_workspace import Workspace
 
-BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-1-test", "xapp-1-test", "s3cret"  # noqa: S105 - of this server alone
+BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-1-test", "xapp-1-test", "s3cret"
 DEADLINE = 3.0
 
 

@@ -39,7 +39,6 @@ from bot.platforms.terminal.text import WIDTH, in_chat, render, render_reply, wr
 from bot.presenting import present_catalogue
 from bot.strip import ACTED, AHEAD, ANSWERED, BOTH, FAILED, FAULT, LEFT, axis, fault_line, strip
 from sandbox.demos import load_demos
-from bot.strip import ACTED, AHEAD, ANSWERED, BOTH, FAILED, FAULT, LEFT, axis, fault_line, strip
 
 
 def bars(end: int, back: float | None = None) -> tuple[Bar, ...]:

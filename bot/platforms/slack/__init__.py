@@ -1,1 +1,5 @@
 """Slack, natively: streamed answers in threads, demos in one message, buttons, the assistant pane and App Home."""
+
+from bot.platforms.slack.serving import serve
+
+__all__ = ["serve"]

@@ -1,7 +1,7 @@
 """A reply as a Slack message: every part as blocks, the buttons under them, a sentence for notifications. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from bot.parts import Card, Choice, Choices, Code, Failure, Part, Progress, Reply, Source, Sources, Step, Table, Text
@@ -26,8 +26,8 @@ class Frame:
 
     owner: str = ""
     running: bool = False  # it can be stopped
-    judged: bool = False  # an answer: it may be called helpful
-    helpers: bool = False  # a human may be asked
+    judged: bool = False  # an answer: it may be called helpful, or a human asked where there are helpers
+    helpers: bool = False
     share: str = ""  # the id of a private answer
     hint: str = ""
     chart: str = ""  # the id of a demo's uploaded picture
@@ -49,8 +49,9 @@ def message(reply: Reply, frame: Frame) -> dict[str, Any]:
 
 def body(reply: Reply, frame: Frame) -> list[Block]:
     """All that a reply tells."""
-    told = [block for part in reply for block in render(part, frame)]
-    return told or [*sections(WORKING)]
+    begun = any(isinstance(part, Card) for part in reply)  # what came before a demo is over
+    told = [part for part in reply if not (begun and isinstance(part, Progress))]
+    return [block for part in told for block in render(part, frame)] or [*sections(WORKING)]
 
 
 def render(part: Part, frame: Frame = Frame()) -> Sequence[Block]:  # noqa: PLR0911 - a case for each part
@@ -113,6 +114,8 @@ def _source(source: Source, sources: Sequence[Source]) -> str:
 
 def under(reply: Reply, frame: Frame) -> list[Block]:
     """What may be done next, and what should be known."""
+    if any(isinstance(part, Failure) for part in reply):
+        frame = replace(frame, judged=False)
     judged = [_feedback()] if frame.judged else []
     return [*actions("next", list(_buttons(reply, frame))), *judged, *context(escaped(frame.hint))]
 
