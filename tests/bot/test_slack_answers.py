@@ -1,4 +1,4 @@
-"""Answers on Slack, over real sockets: asked in every way, streamed or edited, once, and never where they may not be."""
+"""Answers on Slack, over real sockets: asked in every way, streamed or edited, once, not where they may not be."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -133,3 +133,23 @@ class Api:
         if key not in self._budgets:
             self._budgets[key] = (Budget(self._pauses.of(method)), asyncio.Lock())
         return self._budgets[key]
+
+
+class Turns:
+    """One message's turns among all calls of a method: a turn that was waited for is used once."""
+
+    def __init__(self, api: Api, method: str) -> None:
+        self._api = api
+        self._method = method
+        self._mine = False
+
+    async def wait(self) -> None:
+        """Wait for a turn."""
+        await self._api.turn(self._method)
+        self._mine = True
+
+    async def use(self) -> None:
+        """Use the turn, waiting for it where it was not waited for yet."""
+        if not self._mine:
+            await self._api.turn(self._method)
+        self._mine = False

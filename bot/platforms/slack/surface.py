@@ -11,7 +11,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.charts import describe, draw
 from bot.delivery import DeliveryError
 from bot.parts import Card, Reply, Text
-from bot.platforms.slack.api import APPEND, POST, START, STOP, UPDATE, Api
+from bot.platforms.slack.api import APPEND, POST, START, STOP, UPDATE, Api, Turns
 from bot.platforms.slack.blocks import Block
 from bot.platforms.slack.errors import Gone, Limited, NotThere, Refused, StreamOver, translated
 from bot.platforms.slack.render import Frame, body, files, fitted, message, under
@@ -58,6 +58,7 @@ class Posted:
         self.gone: Stop = lambda: None
         self._api = api
         self._frame = frame
+        self._turns = Turns(api, UPDATE)
         self._shown: dict[str, Any] = {}
 
     @property
@@ -74,7 +75,7 @@ class Posted:
 
     async def pace(self) -> None:
         """Wait for one's turn among all edits of the workspace."""
-        await self._api.turn(UPDATE)
+        await self._turns.wait()
 
     async def show(self, reply: Reply, final: bool) -> None:
         """Edit the message."""
@@ -87,7 +88,10 @@ class Posted:
     async def _edit(self, payload: dict[str, Any], final: bool) -> None:
         if payload == self._shown:
             return
-        call = self._api.sure if final else self._api.once
+        call = self._api.sure
+        if not final:
+            await self._turns.use()
+            call = self._api.once
         try:
             await call(UPDATE, channel=self.place.channel, ts=self.ts, **payload)
         except (Gone, NotThere):
@@ -105,7 +109,6 @@ class Posted:
         file = await self._api.upload("measured.png", png, alt)
         payload = message(reply, replace(frame, chart=file, alt=alt))
         for _ in range(READY):  # Slack takes a moment to process a file, and refuses the message until then
-            await self._api.turn(UPDATE)
             if await self._took(payload):
                 return
         shared = replace(self.place, thread=self.place.thread or self.ts)
@@ -129,6 +132,7 @@ class Stream:
         self.gone: Stop = lambda: None
         self._api = api
         self._frame = frame
+        self._turns = Turns(api, APPEND)
         self._sent = ""
         self._posted: Posted | None = None
 
@@ -154,7 +158,7 @@ class Stream:
 
     async def pace(self) -> None:
         """Wait for one's turn."""
-        await self._api.turn(UPDATE if self._posted else APPEND)
+        await (self._posted.pace() if self._posted else self._turns.wait())
 
     async def show(self, reply: Reply, final: bool) -> None:
         """Add what is new; at last what stands under it."""
@@ -179,6 +183,7 @@ class Stream:
         words = whole_words(reply)
         if len(words) > len(self._sent) and words.startswith(self._sent):
             chunks = [_piece(words[len(self._sent) :])]
+            await self._turns.use()
             await self._api.once(APPEND, channel=self.place.channel, ts=self.ts, chunks=chunks)
             self._sent = words
 
