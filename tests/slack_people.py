@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from slack_server import APP_TOKEN, BOT_TOKEN, SlackServer
 from slack_workspace import APP, BOT, TEAM, Post
 from web_fakes import ANSWER, FakeTutor
 
+from bot.commands import read
 from bot.messages import Message
 from bot.parts import Part
 from bot.platforms.slack.api import Pauses
@@ -36,7 +37,7 @@ class Tutor(FakeTutor):
     demos: Mapping[str, Demo] = field(default_factory=load_demos)
 
     async def volunteer(self, message: Message) -> AsyncGenerator[Part, None]:
-        self.heard.append(message)
+        self.heard.append(replace(message, text=read(message.text)))
         if is_question(message.text):
             for part in ANSWER:
                 yield part
