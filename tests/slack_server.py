@@ -194,6 +194,7 @@ class SlackServer:
                 self._acked(json.loads(message.data))
         if self._socket is socket:
             self.connected.clear()
+            self.tell()
         return socket
 
     def _acked(self, ack: dict[str, Any]) -> None:

@@ -3,9 +3,11 @@
 import functools
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -25,9 +27,34 @@ ANYTHING = re.compile(".*")
 Next = Callable[[], Awaitable[None]]
 
 
-def build(client: Client, memory: Memory, events: Events, commands: Commands, actions: Actions) -> AsyncApp:
+@dataclass(frozen=True)
+class Me:
+    """The bot itself, as Slack knows it: its user, its bot id, its workspace."""
+
+    user: str
+    bot: str
+    team: str
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """What hears, obeys and is pressed."""
+
+    events: Events
+    commands: Commands
+    actions: Actions
+
+
+def build(client: Client, me: Me, memory: Memory, listeners: Listeners) -> AsyncApp:
     """The app with all its listeners. Signatures are checked before it, over the raw body."""
-    app = AsyncApp(name="portside", client=client, request_verification_enabled=False)
+
+    async def authorize() -> AuthorizeResult:
+        """Who we are is known, and need not be asked with each event."""
+        return AuthorizeResult(
+            enterprise_id=None, team_id=me.team, bot_token=client.token, bot_id=me.bot, bot_user_id=me.user
+        )
+
+    app = AsyncApp(name="portside", client=client, authorize=authorize, request_verification_enabled=False)
 
     @app.middleware
     async def once(body: dict[str, Any], next_: Next) -> BoltResponse | None:
@@ -38,8 +65,8 @@ def build(client: Client, memory: Memory, events: Events, commands: Commands, ac
         await next_()
         return None
 
-    _hear(app, events)
-    _obey(app, commands, actions)
+    _hear(app, listeners.events)
+    _obey(app, listeners.commands, listeners.actions)
     return app
 
 

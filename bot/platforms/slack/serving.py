@@ -14,7 +14,7 @@ from bot.delivery import DeliveryError
 from bot.errors import BadToken
 from bot.platforms.slack.actions import Actions
 from bot.platforms.slack.api import PAUSES, TIMEOUT, Api, Client, Pauses
-from bot.platforms.slack.app import build
+from bot.platforms.slack.app import Listeners, Me, build
 from bot.platforms.slack.commands import Commands
 from bot.platforms.slack.errors import TOKEN, NoSlack, error_name, refused_token, translated
 from bot.platforms.slack.events import Events
@@ -35,12 +35,13 @@ async def serve(
     token = _secret(settings.slack_bot_token, "SLACK_BOT_TOKEN", "xoxb-")
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
         client = Client(token, settings.slack_api_url, session)
-        people = People(api := Api(client, pauses), await _identity(client, settings.slack_api_url))
+        me = await _identity(client, settings.slack_api_url)
+        people = People(api := Api(client, pauses), me.user)
         replies = Replies(tutor, api, memory, bool(settings.slack_helpers), settings.message_events)
         support = Support(replies, people, settings.support_channels, debounce)
         events = Events(replies, people, support, settings.message_events)
         actions = Actions(replies, people, settings.slack_helpers)
-        app = build(client, memory, events, Commands(replies, people), actions)
+        app = build(client, me, memory, Listeners(events, Commands(replies, people), actions))
         interrupted = await memory.interrupted("slack:")  # before there can be any of this process
         async with _connection(app, client, settings):
             telling = asyncio.create_task(tell_interrupted(replies, tutor.engines, interrupted))
@@ -61,16 +62,17 @@ def _secret(value: SecretStr | None, setting: str, prefix: str) -> str:
     return token
 
 
-async def _identity(client: Client, url: str) -> str:
-    """The bot's own user id: whether the token is taken is known before anything is served."""
+async def _identity(client: Client, url: str) -> Me:
+    """Who the bot is: whether its token is taken is known before anything is served."""
     try:
-        return str((await client.auth_test())["user_id"])
+        told = await client.auth_test()
     except SlackApiError as error:
         if error_name(error) in TOKEN:
             raise refused_token("SLACK_BOT_TOKEN", error_name(error)) from error
         raise NoSlack(f"Slack says {error_name(error)} at {url}. Try again in a minute.") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise NoSlack(f"Slack cannot be reached at {url}. Check the network and SLACK_API_URL.") from error
+    return Me(told["user_id"], told["bot_id"], told["team_id"])
 
 
 def _connection(app: AsyncApp, client: Client, settings: Settings) -> AbstractAsyncContextManager[None]:
