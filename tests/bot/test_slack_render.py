@@ -12,6 +12,7 @@ from web_fakes import ANSWER, ERROR, PREPARING, card, finished
 
 from bot.parts import Card, Cell, Choice, Choices, Code, Failure, Part, Progress, Source, Sources, Step, Table, Text
 from bot.platforms.slack.render import CUT, Frame, fallback, files, message, render
+from bot.platforms.slack.text import escaped
 
 OURS = Frame("U1", judged=True, helpers=True)
 LINK = "https://example.org/probes"
@@ -133,7 +134,10 @@ def test_two_sources_of_one_page_are_told_apart_by_their_sections() -> None:
     assert [one["text"] for one in block["elements"]] == ["*1* Pods: One, k/pods.md", "*2* Pods: Two, k/pods.md"]
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://a|b", "https://a>b", "ftp://a", "https://a b"])
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "https://a|b", "https://a>b", "ftp://a", "https://a b", "http://", "https://a\u202eb"],
+)
 def test_a_source_with_an_address_that_cannot_be_a_link_is_named_only(url: str) -> None:
     (block,) = render(Sources((Source(1, "Pods", "k/pods.md", "Pods", url, ""),)))
 
@@ -175,5 +179,7 @@ def told(text: str) -> Card:
 def test_no_reply_is_ever_refused_mentions_anyone_or_makes_a_link(parts: list[Part], running: bool) -> None:
     frame = Frame("U012AB3CD", running=running, judged=True, helpers=True, share="a1", hint="Mention me.", alt="x")
 
-    slack_rules.message(message(tuple(parts), frame))
+    sources = [source for part in parts if isinstance(part, Sources) for source in part.sources]
+
+    slack_rules.message(message(tuple(parts), frame), {escaped(source.url or "") for source in sources})
     assert len(fallback(tuple(parts))) <= 3000

@@ -73,7 +73,6 @@ def build(client: Client, me: Me, memory: Memory, listeners: Listeners) -> Async
 def _hear(app: AsyncApp, events: Events) -> None:
     app.event("app_mention")(_guarded(events.mentioned))
     app.event("message")(_guarded(events.message))
-    app.event("agent_session_stopped")(_guarded(events.stopped))
     app.event("app_home_opened")(_guarded(events.home_opened))
     app.event("assistant_thread_started")(_guarded(events.pane_opened))
     for name in ("app_uninstalled", "tokens_revoked"):

@@ -3,8 +3,8 @@
 DeliveryError
 ├── Limited     Slack wants patience: the call may be made again later
 ├── NotThere    nothing can be posted there, now or later; the sentence says why and what to do
-├── Gone        the message is no more, or may not be changed
-├── StreamOver  a stream was ended by Slack or by a person; its message can be edited
+├── Gone        the message is no more, may not be changed, or a person has stopped it
+├── StreamOver  a stream was ended by Slack; its message can be edited
 ├── Unreachable Slack did not answer, or with a fault of its own; the call may be made again
 └── Refused     anything else that Slack said no to
 """
@@ -38,11 +38,16 @@ THERE = {
     "user_disabled": "This account is deactivated.",
 }
 GONE = frozenset(
-    {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "cant_delete_message"}
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "thread_not_found",
+        "cant_delete_message",
+        "stopped_by_user",
+    }
 )
-OVER = frozenset(
-    {"message_not_in_streaming_state", "streaming_state_conflict", "stopped_by_user", "streaming_mode_mismatch"}
-)
+OVER = frozenset({"message_not_in_streaming_state", "streaming_state_conflict", "streaming_mode_mismatch"})
 
 
 class Limited(DeliveryError):
@@ -58,7 +63,7 @@ class NotThere(DeliveryError):
 
 
 class Gone(DeliveryError):
-    """The message is no more, or may not be changed."""
+    """The message is no more, may not be changed, or a person has stopped it."""
 
 
 class StreamOver(DeliveryError):

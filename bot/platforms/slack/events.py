@@ -88,10 +88,6 @@ class Events:
             await self._api.quietly("chat.delete", channel=event["channel"], ts=answer.rpartition(":")[2])
             await self._memory.forget(gone)
 
-    async def stopped(self, event: Event) -> None:
-        """A person pressed Slack's own stop button on a stream."""
-        self._replies.running.stop(key(event.get("channel", ""), event.get("streaming_message_ts", "")))
-
     async def home_opened(self, event: Event) -> None:
         """Somebody looks at App Home."""
         if event.get("tab") == "home":

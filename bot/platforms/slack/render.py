@@ -1,5 +1,6 @@
 """A reply as a Slack message: every part as blocks, the buttons under them, a sentence for notifications. Pure."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
@@ -14,6 +15,7 @@ BLOCKS = 50
 ROOM = 12_000  # characters in all blocks; Slack refuses a message somewhat above 13,000
 FALLBACK = 3_000
 STATES = {"done": "complete", "now": "in_progress", "next": "pending", "failed": "error"}
+LINKED = re.compile(r"https?://[!-;=?-\[\]-{}~]{3,1000}")  # what cannot end a link of Slack's before its time
 CUT = "The message is full. The rest is in the file in this thread."
 WORKING = "On it."
 # What each button says of itself when it is clicked.
@@ -107,7 +109,7 @@ def _source(source: Source, sources: Sequence[Source]) -> str:
     same = sum(other.source == source.source for other in sources) > 1
     name = f"{source.title}: {source.heading.rpartition(' > ')[2]}" if same else source.title
     told = escaped(clipped(name, 200))
-    if source.url and source.url.startswith(("https://", "http://")) and not set(source.url) & set("<>|\\ \n"):
+    if source.url and LINKED.fullmatch(source.url):
         return f"*{source.n}* <{escaped(source.url)}|{told.replace('|', '/')}>"
     return f"*{source.n}* {told}, {escaped(clipped(source.source, 200))}"
 
