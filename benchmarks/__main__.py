@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import answers, serving
+from benchmarks import answers, serving, slack
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -11,7 +11,7 @@ RESULTS = Path(__file__).with_name("results.md")
 def main() -> None:
     """Measure, print and keep."""
     head = f"# Measured on {datetime.now(UTC).date()}\n\nBy `make bench`, on one machine with whatever else it did.\n"
-    RESULTS.write_text(report := f"{head}\n{answers.measure()}\n{serving.measure()}")
+    RESULTS.write_text(report := f"{head}\n{answers.measure()}\n{serving.measure()}\n{slack.measure()}")
     print(report)  # noqa: T201 - a report is what this command is for
 
 

@@ -223,12 +223,16 @@ class SlackServer:
             self.violations.append(f"{kind} was acknowledged after {took:.1f} s")
         return answer
 
-    async def drop(self, reason: str = "refresh_requested") -> None:
-        """Ask the app to connect anew, as Slack does every few hours, and wait until it has."""
+    async def hang_up(self, reason: str = "refresh_requested") -> None:
+        """Ask the app to connect anew, as Slack does every few hours."""
         assert self._socket
-        before = self.connections
         self.connected.clear()
         await self._socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
+
+    async def drop(self) -> None:
+        """Ask for a new connection and wait for it."""
+        before = self.connections
+        await self.hang_up()
         await self.until(lambda: self.connections > before)
 
 

@@ -182,19 +182,22 @@ async def test_a_token_that_is_missing_wrong_or_revoked_is_named(
     assert sentence in str(told.value)
 
 
-@pytest.mark.parametrize("how", ["the token is revoked", "the app is removed"])
+@pytest.mark.parametrize("how", ["SLACK_BOT_TOKEN is revoked", "SLACK_APP_TOKEN is revoked", "the app is removed"])
 async def test_a_token_that_is_revoked_meanwhile_ends_the_bot_with_a_sentence(
     server: SlackServer, ana: Person, tmp_path: Path, how: str
 ) -> None:
     async with open_memory(tmp_path) as memory:
         serving = asyncio.create_task(serve(Tutor(), settings(server), memory, QUICK))
+        await server.connected.wait()
         if how == "the app is removed":
             await ana.event({"type": "app_uninstalled", "event_ts": "1"})
+        elif how == "SLACK_APP_TOKEN is revoked":
+            server.tokens["xapp-1-test"] = "token_revoked"
+            await server.hang_up()
         else:
-            await server.connected.wait()
             server.tokens["xoxb-1-test"] = "token_revoked"
             await ana.mention("what is a pod?")
-        with pytest.raises(BadToken, match="SLACK_BOT_TOKEN"):
+        with pytest.raises(BadToken, match="SLACK_APP_TOKEN" if "APP" in how else "SLACK_BOT_TOKEN"):
             await asyncio.wait_for(serving, 10)
 
 

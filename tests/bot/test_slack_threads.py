@@ -180,3 +180,28 @@ async def test_other_channels_are_no_support_channels(server: SlackServer, ana: 
         await answers_are(server, 1)
 
     assert [message.text for message in tutor.heard] == ["what is a pod?"]
+
+
+@pytest.mark.parametrize("what", ["edited", "deleted"])
+async def test_what_is_told_of_a_message_before_or_without_its_question_does_no_harm(
+    server: SlackServer, ana: Person, tmp_path: Path, what: str
+) -> None:
+    tutor = Tutor()
+    async with portside(server, tutor, tmp_path, **FOLLOW):
+        event = ana.said(f"<@{BOT}> {QUESTION}")
+        await (ana.edit(event, "something else") if what == "edited" else ana.delete(CHANNEL, event["ts"]))
+        await ana.mention(QUESTION)
+        await answers_are(server, 1)
+
+    assert len(tutor.heard) == 1
+
+
+async def test_a_message_with_files_is_answered_by_its_words(server: SlackServer, ana: Person, tmp_path: Path) -> None:
+    tutor = Tutor()
+    async with portside(server, tutor, tmp_path):
+        files = [{"id": "F1", "size": 25 * 2**20, "mimetype": "video/mp4", "url_private": "https://a.example/x"}]
+        event = {**ana.said(QUESTION, "D00000001"), "subtype": "file_share", "files": files}
+        await ana.event(event)
+        await answers_are(server, 1)
+
+    assert [message.text for message in tutor.heard] == [QUESTION]
