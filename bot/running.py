@@ -41,6 +41,15 @@ class Running:
             work.task.cancel()
         return True
 
+    async def stopped(self, key: str) -> bool:
+        """Stop it and wait until it holds nothing more; say whether it ran."""
+        work = self._works.get(key)
+        if work is None:
+            return False
+        self.stop(key)
+        await asyncio.wait([work.task])
+        return True
+
     async def close(self) -> None:
         """Stop everything and wait until nothing is left of it."""
         tasks = [work.task for work in self._works.values()]

@@ -45,3 +45,21 @@ async def test_the_end_waits_until_nothing_is_held() -> None:
     await running.close()
 
     assert all(work.given_back.is_set() for work in works)
+
+
+async def test_who_waits_for_the_stop_finds_nothing_left() -> None:
+    running, cleaned = Running(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.set()
+
+    running.start("a", "me", work())
+    await asyncio.sleep(0)
+
+    assert await running.stopped("a")
+    assert cleaned.is_set()
+    assert not await running.stopped("a")

@@ -57,6 +57,8 @@ async def test_a_direct_message_is_answered_with_status_and_title(
         await ana.say(QUESTION, DIRECT, thread=pane["ts"])
         post = await server.until(lambda: answered(server))
 
+        await server.until(lambda: server.workspace.titles)
+
     assert (post.channel, post.thread) == (DIRECT, pane["ts"])
     assert server.workspace.statuses[0]["status"] == "is reading the pages"
     assert server.workspace.titles[0]["title"] == QUESTION[:60]
@@ -248,6 +250,28 @@ async def test_what_cannot_be_read_is_told_in_a_sentence(
     async with portside(server, tutor, tmp_path):
         await ana.mention(text)
         await server.until(lambda: any(words in post.text for post in server.workspace.posts.values()))
+
+
+async def test_explain_this_on_a_message_without_words_is_told_privately(
+    server: SlackServer, ana: Person, tmp_path: Path
+) -> None:
+    async with portside(server, Tutor(), tmp_path):
+        payload = ana.pressed({"action_id": "x", "value": ""}, {}, message=ana.said(""), channel={"id": CHANNEL})
+        await server.deliver("interactive", {**payload, "type": "message_action", "callback_id": "explain"})
+        (told,) = await server.until(lambda: server.responses)
+
+    assert told["text"].startswith("That message is empty.")
+    assert server.workspace.posts == {}
+
+
+async def test_a_message_that_mentions_a_hundred_people_asks_for_ten_names(
+    server: SlackServer, ana: Person, tmp_path: Path
+) -> None:
+    async with portside(server, Tutor(), tmp_path):
+        await ana.mention(" ".join(f"<@U{number:08d}>" for number in range(1, 101)) + " who restarts it?")
+        await server.until(lambda: answered(server))
+
+    assert server.count("users.info") == 10
 
 
 async def test_hostile_text_mentions_nobody_and_links_nothing(server: SlackServer, ana: Person, tmp_path: Path) -> None:

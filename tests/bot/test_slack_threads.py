@@ -1,14 +1,18 @@
 """Threads and channels on Slack: follow-ups, edited and deleted questions, and support channels."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 from slack_people import CHANNEL, Person, Tutor, buttons, portside
-from slack_server import SlackServer, running
+from slack_server import Fault, SlackServer, running
 from slack_workspace import BOT, Post
 from web_fakes import finished
+
+from bot.messages import Message
+from bot.parts import Part, Text
 
 QUESTION = "Does anything restart a container that hangs?"
 FOLLOW = {"PORTSIDE_MESSAGE_EVENTS": "true"}
@@ -103,6 +107,46 @@ async def test_an_edited_question_gets_its_answer_edited(server: SlackServer, an
 
     assert [message.text for message in tutor.heard] == [QUESTION, "What is a pod?"]
     assert len(server.workspace.posts) == 1
+
+
+class Slow(Tutor):
+    """Does not come to an end with its first answer."""
+
+    async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
+        if not self.heard:
+            self.heard.append(message)
+            yield Text("A restart policy acts when it", key="answer")
+            self.running.set()
+            await asyncio.Event().wait()
+        async with aclosing(super().reply(message)) as parts:
+            async for part in parts:
+                yield part
+
+
+async def test_a_question_that_is_edited_while_it_is_answered_gets_the_other_answer(
+    server: SlackServer, ana: Person, tmp_path: Path
+) -> None:
+    tutor = Slow()
+    async with portside(server, tutor, tmp_path, **FOLLOW):
+        event = await ana.mention(QUESTION)
+        await server.until(lambda: server.workspace.posts and server.workspace.last.streamed)
+        await ana.edit(event, f"<@{BOT}> What is a pod?")
+        (post,) = await answers_are(server, 1)
+        await server.until(lambda: "main process exits" in post.text)
+
+    assert "Stopped." not in post.text
+    assert [message.text for message in tutor.heard] == [QUESTION, "What is a pod?"]
+
+
+async def test_a_stream_that_a_person_stopped_stops_the_answer(
+    server: SlackServer, ana: Person, tmp_path: Path
+) -> None:
+    tutor = Slow()
+    server.faults["chat.appendStream"].append(Fault("stopped_by_user"))
+    async with portside(server, tutor, tmp_path) as memory:
+        event = await ana.mention(QUESTION)
+        await server.until(lambda: server.count("chat.stopStream"))
+        assert await memory.answer_to(f"slack:{CHANNEL}:{event['ts']}")
 
 
 async def test_a_deleted_question_takes_its_answer_with_it(server: SlackServer, ana: Person, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.commands import Ask, RunDemo, parse
+from bot.commands import Ask, RunDemo, parse, read
 from bot.platforms.slack.errors import NotThere
 from bot.platforms.slack.people import People
 from bot.platforms.slack.replies import Question, Replies
@@ -26,7 +26,7 @@ class Commands:
         """A slash command was given."""
         await ack()
         words = await self._people.read(f"{command['command']} {command.get('text') or ''}".strip())
-        text = words.replace(PRIVATE, "", 1).strip()
+        text = read(words.replace(PRIVATE, "", 1))
         direct = command.get("channel_name") == "directmessage"
         place = Place(command["team_id"], command["channel_id"], command["user_id"], direct=direct)
         question = Question(place, text, command["trigger_id"])
@@ -53,5 +53,5 @@ class Commands:
         message = body["message"]
         thread = message.get("thread_ts") or message["ts"]
         place = Place(body["team"]["id"], body["channel"]["id"], body["user"]["id"], thread)
-        text = await self._people.read(message.get("text", ""))
-        await self._replies.reply(Question(place, text.lstrip("/")))
+        text = read((await self._people.read(message.get("text", ""))).lstrip("/"))
+        await self._replies.reply(Question(place, text))

@@ -43,8 +43,9 @@ class Events:
     async def _said(self, event: Event, body: Event) -> None:
         place = _place(event, body)
         if place.direct:
-            await self._working(place, event)
+            await self._working(place)
             await self._ask(place, event)
+            await self._titled(place, event)
         elif f"<@{self._people.bot}>" in event.get("text", ""):
             return  # comes as a mention too
         elif event.get("thread_ts"):
@@ -59,11 +60,15 @@ class Events:
             earlier = await self._people.earlier(place, event["ts"])
             await self._replies.reply(Question(place, text, event["ts"], earlier))
 
-    async def _working(self, place: Place, event: Event) -> None:
-        """The assistant's pane says what the tutor does, and gets the first question as its title."""
+    async def _working(self, place: Place) -> None:
+        """The assistant's pane says what the tutor does, until there is something to read."""
         here = {"channel_id": place.channel, "thread_ts": place.thread}
         await self._api.quietly("assistant.threads.setStatus", **here, status="is reading the pages")
+
+    async def _titled(self, place: Place, event: Event) -> None:
+        """A thread of the assistant's pane gets its first question as its title."""
         if event.get("thread_ts") and await self._memory.first(f"{key(place.channel, place.thread)} titled"):
+            here = {"channel_id": place.channel, "thread_ts": place.thread}
             title = (await self._people.read(event.get("text", "")))[:TITLE] or "A question"
             await self._api.quietly("assistant.threads.setTitle", **here, title=title)
 

@@ -10,6 +10,7 @@ from bot.platforms.slack.text import heard, mentioned
 
 KEPT = 5_000
 EARLIER = 8
+NAMED = 10  # people of one message whose names are asked for
 REPLIES = 200
 
 
@@ -23,7 +24,8 @@ class People:
 
     async def read(self, text: str) -> str:
         """What a person wrote, as people see it."""
-        return heard(text, {user: await self.name(user) for user in mentioned(text) if user != self.bot}, self.bot)
+        named = [user for user in dict.fromkeys(mentioned(text)) if user != self.bot][:NAMED]
+        return heard(text, {user: await self.name(user) for user in named}, self.bot)
 
     async def name(self, user: str) -> str:
         """A person's display name."""

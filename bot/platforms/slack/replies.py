@@ -73,7 +73,7 @@ class Replies:
 
     async def again(self, question: Question, ts: str) -> None:
         """Answer a question that was edited, where its answer stands."""
-        self.running.stop(key(question.place.channel, ts))
+        await self.running.stopped(key(question.place.channel, ts))
         frame = Frame(question.place.user, judged=True, helpers=self._helpers)
         await self._start(question, Posted(self.api, question.place, frame, ts), self.tutor.reply(question.message))
 
