@@ -263,7 +263,7 @@ async def running() -> AsyncIterator[SlackServer]:
     server.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield server
-        assert server.violations == []
+        assert not server.violations, server.violations
     finally:
         await runner.cleanup()
 

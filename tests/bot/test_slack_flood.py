@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fakes import FakeEngines, FakeLab, FakeSandbox
 from slack_people import Person, portside
-from slack_server import running
+from slack_server import SlackServer, running
 from slack_workspace import Channel, Post
 
 from bot.limits import Allowed, Limits
@@ -33,6 +33,13 @@ def settled(post: Post) -> bool:
     return "Measured in this run" in post.text or "demos are waiting, as many as may" in post.text
 
 
+async def commands(server: SlackServer, number: int) -> None:
+    """One person's: a demo, then the catalogue again and again, each as soon as the one before is acknowledged."""
+    person = Person(server, f"U{number:08d}")
+    for text in ("selfheal", "", "", "", ""):
+        await person.command("/demo", text, f"C{number:08d}")
+
+
 async def test_500_commands_of_100_people_are_acknowledged_and_four_demos_run_at_once(tmp_path: Path) -> None:
     lab = Counting()
     tutor = Tutor(None, load_demos(), FakeEngines(), lab.open, Limits(Allowed(demos=4, waiting=2)))  # type: ignore[arg-type]
@@ -40,12 +47,7 @@ async def test_500_commands_of_100_people_are_acknowledged_and_four_demos_run_at
         server.workspace.users |= {f"U{number:08d}": f"Person {number}" for number in PEOPLE}
         server.workspace.channels |= {f"C{number:08d}": Channel(f"C{number:08d}") for number in PEOPLE}
         async with portside(server, tutor, tmp_path):
-            commands = [
-                Person(server, f"U{number:08d}").command("/demo", "" if again else "selfheal", f"C{number:08d}")
-                for again in range(5)
-                for number in PEOPLE
-            ]
-            await asyncio.gather(*commands)
+            await asyncio.gather(*(commands(server, number) for number in PEOPLE))
             await server.until(lambda: len(server.responses) == 400, 60)
             posts = server.workspace.posts
             await server.until(lambda: len(posts) == 100 and all(map(settled, posts.values())), 60)
