@@ -118,6 +118,8 @@ class SlackServer:
             fault = self.faults[method].popleft()
             if fault.before:
                 await fault.before.wait()
+            if fault.error == "message_not_in_streaming_state":
+                self.workspace.posts[args["channel"], args["ts"]].streaming = False
             if fault.error or fault.status != 200:
                 told = {"ok": False, "error": fault.error}
                 return web.json_response(told, status=fault.status, headers=fault.headers)

@@ -19,6 +19,8 @@ ONLY_IMPORTER = {
     "docker": "sandbox.containers",
     "kubernetes": "sandbox.cluster",
     "openai": "knowledge",
+    "slack_bolt": "bot.platforms.slack",
+    "slack_sdk": "bot.platforms.slack",
 }
 
 

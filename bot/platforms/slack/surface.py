@@ -13,7 +13,7 @@ from bot.delivery import DeliveryError
 from bot.parts import Card, Reply, Text
 from bot.platforms.slack.api import APPEND, POST, START, STOP, UPDATE, Api, Turns
 from bot.platforms.slack.blocks import Block
-from bot.platforms.slack.errors import Gone, Limited, NotThere, Refused, StreamOver, translated
+from bot.platforms.slack.errors import Gone, Limited, NotThere, Refused, StreamOver, Unreachable, translated
 from bot.platforms.slack.render import Frame, body, files, fitted, message, under
 from bot.platforms.slack.text import markdown
 
@@ -134,6 +134,7 @@ class Stream:
         self._frame = frame
         self._turns = Turns(api, APPEND)
         self._sent = ""
+        self._certain = True
         self._posted: Posted | None = None
 
     @property
@@ -167,30 +168,36 @@ class Stream:
                 await (self._finish(reply) if final else self._append(reply))
         except StreamOver as over:
             log.info("the stream is over: %s", over)
+            await self._api.quietly(
+                STOP, channel=self.place.channel, ts=self.ts
+            )  # a message that streams takes no edit
             self._posted = self._edited()
         except (Gone, NotThere):
             self.gone()
             raise
         if self._posted:
+            self._posted.gone = self.gone
             await self._posted.show(reply, final)
 
     def _edited(self) -> Posted:
-        posted = Posted(self._api, self.place, self._frame, self.ts)
-        posted.gone = self.gone
-        return posted
+        return Posted(self._api, self.place, self._frame, self.ts)
 
     async def _append(self, reply: Reply) -> None:
         words = whole_words(reply)
-        if len(words) > len(self._sent) and words.startswith(self._sent):
+        if self._certain and len(words) > len(self._sent) and words.startswith(self._sent):
             chunks = [_piece(words[len(self._sent) :])]
             await self._turns.use()
-            await self._api.once(APPEND, channel=self.place.channel, ts=self.ts, chunks=chunks)
+            try:
+                await self._api.once(APPEND, channel=self.place.channel, ts=self.ts, chunks=chunks)
+            except Unreachable:  # whether the piece has arrived is not known: it must not come twice
+                self._certain = False
+                raise
             self._sent = words
 
     async def _finish(self, reply: Reply) -> None:
         """End the stream; a text that is another than was streamed replaces it."""
         words, rest = streamed(reply)
-        goes_on = words.startswith(self._sent) and len(words) <= STREAM
+        goes_on = self._certain and words.startswith(self._sent) and len(words) <= STREAM
         end: dict[str, Any] = {"channel": self.place.channel, "ts": self.ts}
         if not goes_on:
             await self._api.sure(STOP, **end, chunks=[READ])
