@@ -35,6 +35,7 @@ class Memory:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._writing = asyncio.Lock()  # first come, first served: SQLite lets its writers wait in no order
 
     async def first(self, event: str) -> bool:
         """Say whether an event comes for the first time: platforms deliver some again."""
@@ -99,7 +100,8 @@ class Memory:
             with self._engine.begin() as connection:
                 return connection.execute(statement).rowcount
 
-        return await asyncio.to_thread(work)
+        async with self._writing:
+            return await asyncio.to_thread(work)
 
     async def _read(self, statement: sa.Executable) -> list[Any]:
         def work() -> list[Any]:
@@ -117,6 +119,8 @@ class Memory:
 async def open_memory(folder: Path) -> AsyncIterator[Memory]:
     """Open the file, made where it is missing. Raises `NoMemory`."""
     engine = sa.create_engine(f"sqlite:///{folder / FILE}", connect_args={"timeout": _BUSY_SECONDS})
+    # A crash of the bot loses nothing; to be sure of a loss of power too would cost a sync with each delivery.
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))
     try:
         await asyncio.to_thread(_prepare, engine, folder)
         yield Memory(engine)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fakes import FakeEngines, FakeLab, FakeSandbox
-from slack_people import Person, portside
+from slack_people import Person, buttons, portside
 from slack_server import SlackServer, running
 from slack_workspace import Channel, Post
 
@@ -30,7 +30,8 @@ class Counting(FakeLab):
 
 
 def settled(post: Post) -> bool:
-    return "Measured in this run" in post.text or "demos are waiting, as many as may" in post.text
+    """Run, refused or failed: it is over."""
+    return "Stop" not in buttons(post.blocks)
 
 
 async def commands(server: SlackServer, number: int) -> None:
