@@ -14,11 +14,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.tables import percentile, table
+from benchmarks.chats import Figures
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-from slack_people import Person, Tutor, portside
+from chat_fakes import ChatTutor
+from slack_people import Person, portside
 from slack_server import Rate, SlackServer, running
 from slack_workspace import Channel
 
@@ -43,7 +44,7 @@ async def slack(channels: int = 1) -> AsyncIterator[SlackServer]:
 async def answers(folder: Path, rounds: int = 40) -> tuple[list[float], list[float]]:
     """Milliseconds from a mention to its acknowledgement, and to the first text that can be seen."""
     acks, seen = [], []
-    async with slack() as server, portside(server, Tutor(), folder, Pauses()):
+    async with slack() as server, portside(server, ChatTutor(), folder, Pauses()):
         ana = Person(server)
         for _ in range(rounds):
             before, begun = len(server.workspace.posts), time.perf_counter()
@@ -56,7 +57,7 @@ async def answers(folder: Path, rounds: int = 40) -> tuple[list[float], list[flo
 
 async def demos(folder: Path, at_once: int = 4) -> tuple[float, float]:
     """Edits for each of some demos of 40 s at once, and how many of 1,000 edits Slack refused with 429."""
-    async with slack(at_once) as server, portside(server, Tutor(step=0.25, speed=1.0), folder, Pauses()):
+    async with slack(at_once) as server, portside(server, ChatTutor(step=0.25, speed=1.0), folder, Pauses()):
         people = [Person(server, f"U{number:08d}") for number in range(1, at_once + 1)]
         await asyncio.gather(
             *(one.command("/demo", "selfheal", f"C{number:08d}") for number, one in enumerate(people, 1))
@@ -73,7 +74,7 @@ def pictures(server: SlackServer) -> int:
 
 async def flood(folder: Path) -> tuple[list[float], float]:
     """Milliseconds to each acknowledgement of a flood of commands, and the seconds until all have a visible reply."""
-    async with slack(USERS) as server, portside(server, Tutor(), folder, Pauses()):
+    async with slack(USERS) as server, portside(server, ChatTutor(), folder, Pauses()):
         begun = time.perf_counter()
         acks = await asyncio.gather(*(_command(server, number) for number in range(COMMANDS)))
         await server.until(lambda: len(server.workspace.posts) + len(server.responses) == COMMANDS, 300)
@@ -91,7 +92,7 @@ async def _command(server: SlackServer, number: int) -> float:
 
 async def threads(folder: Path) -> float:
     """Megabytes by which the process grows with 1,000 answered threads, those of the tests' Slack included."""
-    async with slack() as server, portside(server, Tutor(), folder, Pauses()):
+    async with slack() as server, portside(server, ChatTutor(), folder, Pauses()):
         ana, process = Person(server), psutil.Process()
         await ana.mention(QUESTION)
         before = process.memory_info().rss
@@ -113,17 +114,4 @@ async def _measured() -> str:
         acks, seen = await answers(data / "answers")
         edits, refused = await demos(data / "demos")
         flooded, whole = await flood(data / "flood")
-    rows = [
-        ("event received to acknowledged, p50 / p95", _spread(acks)),
-        ("event received to first visible text, p50 / p95", _spread(seen)),
-        ("edits for each of four demos of 40 s at once", f"{edits:.0f}"),
-        ("429 for 1,000 edits", f"{refused:.0f}"),
-        ("500 commands in 10 s from 100 people: acknowledged, p95", f"{percentile(flooded, 95):.0f} ms"),
-        ("the same: all have a visible reply after", f"{whole:.1f} s"),
-        ("memory of 1,000 open threads, with the tests' Slack", f"{grown:.0f} MB"),
-    ]
-    return table("Slack", ("figure", "measured"), rows)
-
-
-def _spread(values: list[float]) -> str:
-    return f"{percentile(values, 50):.0f} / {percentile(values, 95):.0f} ms"
+    return Figures(acks, seen, edits, refused, flooded, whole, grown).table("Slack")

@@ -2,45 +2,22 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from slack_server import APP_TOKEN, BOT_TOKEN, SlackServer
 from slack_workspace import APP, BOT, TEAM, Post
-from web_fakes import ANSWER, FakeTutor
 
-from bot.commands import read
-from bot.messages import Message
-from bot.parts import Part
 from bot.platforms.slack.api import Pauses
 from bot.platforms.slack.serving import serve
-from bot.questions import is_question
 from bot.settings import Settings
 from bot.state.memory import Memory, open_memory
-from sandbox.demo import Demo
-from sandbox.demos import load_demos
 
 CHANNEL, DIRECT = "C00000001", "D00000001"
 QUICK = Pauses(update=0.05, append=0.02, post=0.01)
 _numbers = itertools.count(1)
-
-
-@dataclass
-class Tutor(FakeTutor):
-    """The scripted tutor of the page's tests, with the catalogue and the unasked answer that a chat needs besides."""
-
-    step: float = 0.05
-    speed: float = 20.0
-    demos: Mapping[str, Demo] = field(default_factory=load_demos)
-
-    async def volunteer(self, message: Message) -> AsyncGenerator[Part, None]:
-        self.heard.append(replace(message, text=read(message.text)))
-        if is_question(message.text):
-            for part in ANSWER:
-                yield part
 
 
 def settings(server: SlackServer, **more: str) -> Settings:

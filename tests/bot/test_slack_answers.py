@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_people import CHANNEL, DIRECT, Person, Tutor, buttons, portside
+from chat_fakes import ChatTutor
+from slack_people import CHANNEL, DIRECT, Person, buttons, portside
 from slack_server import Fault, SlackServer, running
 from slack_workspace import BOT, TEAM
 
@@ -34,7 +35,7 @@ def answered(server: SlackServer) -> Any:
 async def test_a_mention_is_answered_by_a_stream_in_its_thread(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path):
         event = await ana.mention(QUESTION)
         post = await server.until(lambda: answered(server))
@@ -52,7 +53,7 @@ async def test_a_mention_is_answered_by_a_stream_in_its_thread(
 async def test_a_direct_message_is_answered_with_status_and_title(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         pane = ana.said("hello", DIRECT)
         await ana.say(QUESTION, DIRECT, thread=pane["ts"])
         post = await server.until(lambda: answered(server))
@@ -66,7 +67,7 @@ async def test_a_direct_message_is_answered_with_status_and_title(
 
 
 async def test_ask_is_an_ordinary_message_that_is_edited(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         assert await ana.command("/ask", QUESTION) is None
         post = await server.until(lambda: answered(server))
 
@@ -78,7 +79,7 @@ async def test_ask_is_an_ordinary_message_that_is_edited(server: SlackServer, an
 async def test_a_private_answer_is_seen_by_the_asker_alone_until_it_is_shared(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.command("/ask", f"--private {QUESTION}")
         (private,) = await server.until(lambda: server.responses)
         assert private["response_type"] == "ephemeral"
@@ -97,7 +98,7 @@ async def test_where_the_tutor_is_not_a_member_ask_answers_privately(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
     server.workspace.channels[CHANNEL].member = False
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.command("/ask", QUESTION)
         (private,) = await server.until(lambda: server.responses)
 
@@ -112,7 +113,7 @@ async def test_a_demo_where_nothing_can_be_posted_is_refused_in_a_sentence(
     server: SlackServer, ana: Person, tmp_path: Path, trouble: dict[str, bool], sentence: str
 ) -> None:
     vars(server.workspace.channels[CHANNEL]).update(trouble)
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.command("/demo", "selfheal")
         (private,) = await server.until(lambda: server.responses)
 
@@ -122,7 +123,7 @@ async def test_a_demo_where_nothing_can_be_posted_is_refused_in_a_sentence(
 async def test_explain_this_answers_in_the_thread_of_the_message(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path):
         said = Person(server, "U00000002").said("CrashLoopBackOff again, what is <https://a.example|it>?")
         payload = ana.pressed({"action_id": "x", "value": ""}, {}, message=said, channel={"id": CHANNEL})
@@ -137,7 +138,7 @@ async def test_explain_this_answers_in_the_thread_of_the_message(
 async def test_help_and_the_catalogue_are_for_the_asker_alone(
     server: SlackServer, ana: Person, tmp_path: Path, command: str, words: str
 ) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.command(command)
         (private,) = await server.until(lambda: server.responses)
 
@@ -148,7 +149,7 @@ async def test_help_and_the_catalogue_are_for_the_asker_alone(
 async def test_a_follow_up_in_a_thread_brings_what_was_said_with_display_names(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path):
         root = Person(server, "U00000002").said("our pod <@U00000001> is stuck")
         server.workspace.said.append(
@@ -168,7 +169,7 @@ async def test_a_follow_up_in_a_thread_brings_what_was_said_with_display_names(
 async def test_an_event_that_comes_again_is_answered_once_also_after_a_restart(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     event = {**ana.said(f"<@{BOT}> {QUESTION}"), "type": "app_mention"}
     async with portside(server, tutor, tmp_path):
         await ana.event(event, number="Ev77")
@@ -185,7 +186,7 @@ async def test_an_event_that_comes_again_is_answered_once_also_after_a_restart(
 async def test_the_connection_is_renewed_when_slack_asks_and_nothing_is_lost(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await server.drop()
         await ana.mention(QUESTION)
         await server.until(lambda: answered(server))
@@ -197,7 +198,7 @@ async def test_a_stream_that_slack_has_ended_is_replaced_by_an_edit(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
     server.faults["chat.stopStream"].append(Fault("message_not_in_streaming_state"))
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.mention(QUESTION)
         post = await server.until(lambda: answered(server))
 
@@ -211,7 +212,7 @@ async def test_where_there_can_be_no_stream_the_answer_is_a_message_in_the_threa
 ) -> None:
     limited = {"status": 429, "headers": {"Retry-After": "30"}} if error == "ratelimited" else {}
     server.faults["chat.startStream"].append(Fault(error, **limited))
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         event = await ana.mention(QUESTION)
         post = await server.until(lambda: answered(server))
 
@@ -223,7 +224,7 @@ async def test_an_answer_is_delivered_after_the_patience_that_slack_asks_for(
 ) -> None:
     server.faults["chat.stopStream"].append(Fault("ratelimited", 429, {"Retry-After": "1"}))
     server.faults["chat.stopStream"].append(Fault("", 503))
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.mention(QUESTION)
         post = await server.until(lambda: answered(server))
     times = [at for method, _, at in server.calls if method == "chat.stopStream"]
@@ -241,7 +242,7 @@ async def test_what_cannot_be_read_is_told_in_a_sentence(
 ) -> None:
     from fakes import FakeEngines, FakeLab  # noqa: PLC0415
 
-    from bot.tutor import Tutor as Real  # noqa: PLC0415
+    from bot.tutor import ChatTutor as Real  # noqa: PLC0415
     from sandbox.demos import load_demos  # noqa: PLC0415
 
     tutor = Real(None, load_demos(), FakeEngines(), FakeLab().open)
@@ -253,7 +254,7 @@ async def test_what_cannot_be_read_is_told_in_a_sentence(
 async def test_explain_this_on_a_message_without_words_is_told_privately(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         payload = ana.pressed({"action_id": "x", "value": ""}, {}, message=ana.said(""), channel={"id": CHANNEL})
         await server.deliver("interactive", {**payload, "type": "message_action", "callback_id": "explain"})
         (told,) = await server.until(lambda: server.responses)
@@ -265,7 +266,7 @@ async def test_explain_this_on_a_message_without_words_is_told_privately(
 async def test_a_message_that_mentions_a_hundred_people_asks_for_ten_names(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.mention(" ".join(f"<@U{number:08d}>" for number in range(1, 101)) + " who restarts it?")
         await server.until(lambda: answered(server))
 
@@ -273,6 +274,6 @@ async def test_a_message_that_mentions_a_hundred_people_asks_for_ten_names(
 
 
 async def test_hostile_text_mentions_nobody_and_links_nothing(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.mention("/hostile " + "<@U00000002> " * 100)
         await server.until(lambda: server.count("chat.update") or server.count("chat.stopStream"))

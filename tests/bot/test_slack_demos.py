@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_people import CHANNEL, DIRECT, QUICK, Person, Tutor, buttons, portside
+from chat_fakes import ChatTutor
+from slack_people import CHANNEL, DIRECT, QUICK, Person, buttons, portside
 from slack_server import Fault, Rate, SlackServer, running
 from slack_workspace import Post
 from web_fakes import finished
@@ -52,7 +53,7 @@ async def runs(server: SlackServer, ana: Person) -> Post:
 async def test_a_demo_is_one_message_that_ends_with_headline_table_and_chart(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(speed=40), tmp_path):
+    async with portside(server, ChatTutor(speed=40), tmp_path):
         await ana.command("/demo", "selfheal --fault hang")
         post = await server.until(
             lambda: (found := shown(server, finished().headline)) and "image" in kinds(found) and found
@@ -72,7 +73,7 @@ async def test_a_picture_that_slack_still_processes_is_shown_a_moment_later(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
     server.workspace.processing = 2
-    async with portside(server, Tutor(begin=40), tmp_path):
+    async with portside(server, ChatTutor(begin=40), tmp_path):
         await ana.command("/demo", "selfheal")
         await server.until(lambda: (found := shown(server, finished().headline)) and "image" in kinds(found))
     server.violations.clear()  # that it was refused meanwhile is what this test is about
@@ -82,7 +83,7 @@ async def test_a_picture_that_slack_never_shows_is_put_into_the_thread(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
     server.workspace.processing = 100
-    async with portside(server, Tutor(begin=40), tmp_path):
+    async with portside(server, ChatTutor(begin=40), tmp_path):
         await ana.command("/demo", "selfheal")
         shares = await server.until(
             lambda: [file["shares"] for file in server.workspace.files.values() if file["shares"]]
@@ -94,7 +95,7 @@ async def test_a_picture_that_slack_never_shows_is_put_into_the_thread(
 
 
 async def test_stop_cleans_up_and_says_so(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    tutor = Tutor(speed=1)
+    tutor = ChatTutor(speed=1)
     async with portside(server, tutor, tmp_path) as memory:
         post = await runs(server, ana)
         await ana.click(post, "Stop")
@@ -107,7 +108,7 @@ async def test_stop_cleans_up_and_says_so(server: SlackServer, ana: Person, tmp_
 async def test_a_stranger_who_clicks_stop_is_refused_privately_and_the_demo_goes_on(
     server: SlackServer, ana: Person, ben: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor(speed=1)
+    tutor = ChatTutor(speed=1)
     async with portside(server, tutor, tmp_path):
         post = await runs(server, ana)
         await ben.click(post, "Stop")
@@ -120,9 +121,9 @@ async def test_a_stranger_who_clicks_stop_is_refused_privately_and_the_demo_goes
 
 
 async def test_stop_on_a_demo_that_has_ended_says_so(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    async with portside(server, Tutor(speed=1), tmp_path):
+    async with portside(server, ChatTutor(speed=1), tmp_path):
         post = await runs(server, ana)
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         post.forms.pop()  # as a client shows it that did not get the last edit
         await ana.click(post, "Stop")
         (told,) = await server.until(lambda: server.responses)
@@ -131,7 +132,7 @@ async def test_stop_on_a_demo_that_has_ended_says_so(server: SlackServer, ana: P
 
 
 async def test_a_message_that_is_deleted_stops_its_demo(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    tutor = Tutor(speed=1)
+    tutor = ChatTutor(speed=1)
     async with portside(server, tutor, tmp_path):
         post = await runs(server, ana)
         post.deleted = True
@@ -139,7 +140,7 @@ async def test_a_message_that_is_deleted_stops_its_demo(server: SlackServer, ana
 
 
 async def test_being_thrown_out_of_the_channel_stops_the_demo(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    tutor = Tutor(speed=1)
+    tutor = ChatTutor(speed=1)
     async with portside(server, tutor, tmp_path):
         await runs(server, ana)
         server.workspace.channels[CHANNEL].member = False
@@ -149,7 +150,7 @@ async def test_being_thrown_out_of_the_channel_stops_the_demo(server: SlackServe
 async def test_the_end_of_the_bot_stops_its_demos_and_their_messages_say_so(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor(speed=1)
+    tutor = ChatTutor(speed=1)
     async with portside(server, tutor, tmp_path):
         await runs(server, ana)
 
@@ -160,12 +161,12 @@ async def test_the_end_of_the_bot_stops_its_demos_and_their_messages_say_so(
 async def test_a_demo_that_a_restart_interrupted_says_so_and_can_be_run_again(
     server: SlackServer, ana: Person, ben: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(speed=1), tmp_path) as memory:
+    async with portside(server, ChatTutor(speed=1), tmp_path) as memory:
         post = await runs(server, ana)
         await ana.click(post, "Stop")
         await server.until(lambda: shown(server, STOPPED))
         await memory.began(f"slack:{CHANNEL}:{post.ts}", ana.user, "/demo selfheal --fault hang")
-    tutor = Tutor(begin=40)
+    tutor = ChatTutor(begin=40)
     async with portside(server, tutor, tmp_path) as memory:
         await server.until(lambda: shown(server, "A restart of the bot interrupted this demo. Its sandbox is gone."))
         await ben.click(post, "Run it again")
@@ -181,7 +182,7 @@ async def test_edits_stay_within_slacks_rate_and_the_last_form_arrives(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
     server.rates["chat.update"] = Rate(calls=8, seconds=1.0)
-    async with portside(server, Tutor(speed=20, step=0.02), tmp_path, pauses=Pauses(0.14, 0.02, 0.01)):
+    async with portside(server, ChatTutor(speed=20, step=0.02), tmp_path, pauses=Pauses(0.14, 0.02, 0.01)):
         await ana.command("/demo", "selfheal")
         await server.until(lambda: shown(server, finished().headline), 30)
 
@@ -194,7 +195,7 @@ async def test_after_a_429_nothing_is_asked_before_retry_after_has_passed(
 ) -> None:
     server.rates["chat.update"] = Rate(calls=3, seconds=1.0)
     other = Person(server, "U00000001")
-    async with portside(server, Tutor(speed=20), tmp_path, pauses=QUICK):
+    async with portside(server, ChatTutor(speed=20), tmp_path, pauses=QUICK):
         await asyncio.gather(*(one.command("/demo", "selfheal") for one in (ana, ben, other)))
         posts = lambda: list(server.workspace.posts.values())  # noqa: E731
         await server.until(lambda: len(posts()) == 3 and all(finished().headline in post.text for post in posts()), 60)
@@ -206,7 +207,7 @@ async def test_a_lost_connection_to_slack_loses_an_edit_and_not_the_end(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
     server.faults["chat.update"] += [Fault("internal_error"), Fault("", 502), Fault("fatal_error"), Fault("", 500)]
-    async with portside(server, Tutor(begin=40), tmp_path):
+    async with portside(server, ChatTutor(begin=40), tmp_path):
         await ana.command("/demo", "selfheal")
         await server.until(lambda: shown(server, finished().headline))
 
@@ -214,7 +215,7 @@ async def test_a_lost_connection_to_slack_loses_an_edit_and_not_the_end(
 async def test_app_home_lists_the_catalogue_and_its_button_runs_a_demo_in_a_direct_message(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(begin=40), tmp_path):
+    async with portside(server, ChatTutor(begin=40), tmp_path):
         await ana.event(
             {"type": "app_home_opened", "user": ana.user, "tab": "home", "channel": DIRECT, "event_ts": "1"}
         )
@@ -232,7 +233,7 @@ async def test_the_assistants_pane_suggests_questions_and_a_demo(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
     pane = {"user_id": ana.user, "channel_id": DIRECT, "thread_ts": "1.0", "context": {}}
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await ana.event({"type": "assistant_thread_started", "assistant_thread": pane, "event_ts": "1"})
         (told,) = await server.until(lambda: server.workspace.prompts)
 
@@ -249,7 +250,7 @@ async def answer(server: SlackServer, ana: Person) -> Any:
 async def test_anybody_may_judge_an_answer_and_the_last_verdict_counts(
     server: SlackServer, ana: Person, ben: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path) as memory:
+    async with portside(server, ChatTutor(), tmp_path) as memory:
         post = await answer(server, ana)
         await ana.click(post, "Helpful")
         await ben.click(post, "Helpful")
@@ -264,7 +265,7 @@ async def test_ask_a_human_mentions_the_group_of_the_setting_once_and_only_for_t
     server: SlackServer, ana: Person, ben: Person, tmp_path: Path
 ) -> None:
     server.workspace.links.add("!subteam^S00000001")
-    async with portside(server, Tutor(), tmp_path, PORTSIDE_SLACK_HELPERS="S00000001"):
+    async with portside(server, ChatTutor(), tmp_path, PORTSIDE_SLACK_HELPERS="S00000001"):
         post = await answer(server, ana)
         await ben.click(post, "Ask a human")
         await server.until(lambda: len(server.responses) == 1)
@@ -282,7 +283,7 @@ async def test_ask_a_human_mentions_the_group_of_the_setting_once_and_only_for_t
 async def test_see_it_happen_runs_the_demo_in_the_thread_of_the_answer(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor(begin=40)
+    tutor = ChatTutor(begin=40)
     async with portside(server, tutor, tmp_path):
         post = await answer(server, ana)
         await ana.click(post, "See it happen")
@@ -297,7 +298,7 @@ async def test_an_unknown_or_broken_button_gets_a_private_sentence(
     server: SlackServer, ana: Person, tmp_path: Path, element: dict[str, str]
 ) -> None:
     container = {"type": "message", "channel_id": CHANNEL, "message_ts": "1.0", "is_ephemeral": False}
-    async with portside(server, Tutor(), tmp_path):
+    async with portside(server, ChatTutor(), tmp_path):
         await server.deliver("interactive", ana.pressed(element, container))
         (told,) = await server.until(lambda: server.responses)
 
@@ -305,7 +306,7 @@ async def test_an_unknown_or_broken_button_gets_a_private_sentence(
 
 
 async def test_two_deliveries_of_one_click_start_one_demo(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    tutor = Tutor(begin=40)
+    tutor = ChatTutor(begin=40)
     async with portside(server, tutor, tmp_path):
         command = ana.slash("/demo", "selfheal")
         await server.deliver("slash_commands", command)

@@ -11,7 +11,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from slack_people import QUICK, Person, Tutor, buttons, settings
+from chat_fakes import ChatTutor
+from slack_people import QUICK, Person, buttons, settings
 from slack_server import SECRET, Fault, SlackServer, form, running, signed
 from slack_workspace import TEAM
 
@@ -49,7 +50,7 @@ class Web:
 
 
 @asynccontextmanager
-async def over_http(server: SlackServer, tutor: Tutor, folder: Path) -> AsyncIterator[Web]:
+async def over_http(server: SlackServer, tutor: ChatTutor, folder: Path) -> AsyncIterator[Web]:
     """The app in HTTP mode, once it takes requests."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -81,7 +82,7 @@ def event(ana: Person, number: str = "Ev1") -> dict[str, Any]:
 
 async def test_url_verification_is_answered_with_its_challenge(server: SlackServer, tmp_path: Path) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "abc", "token": "x"}).encode()
-    async with over_http(server, Tutor(), tmp_path) as web:
+    async with over_http(server, ChatTutor(), tmp_path) as web:
         status, told = await web.post(body, JSON)
 
     assert (status, json.loads(told)) == (200, {"challenge": "abc"})
@@ -90,7 +91,7 @@ async def test_url_verification_is_answered_with_its_challenge(server: SlackServ
 async def test_over_http_events_commands_and_clicks_are_acknowledged_and_answered(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with over_http(server, Tutor(begin=40), tmp_path) as web:
+    async with over_http(server, ChatTutor(begin=40), tmp_path) as web:
         assert (await web.post(json.dumps(event(ana)).encode(), JSON))[0] == 200
         post = await server.until(lambda: server.workspace.posts and "Helpful" in server.workspace.last.text)
         assert post
@@ -117,7 +118,7 @@ async def test_what_slack_did_not_sign_just_now_is_refused(
     server: SlackServer, ana: Person, tmp_path: Path, why: str
 ) -> None:
     body = json.dumps(event(ana)).encode()
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with over_http(server, tutor, tmp_path) as web:
         status, _ = await web.post(body, JSON, **REFUSED[why](body))
 
@@ -128,7 +129,7 @@ async def test_what_slack_did_not_sign_just_now_is_refused(
 async def test_a_replayed_request_is_refused(server: SlackServer, ana: Person, tmp_path: Path) -> None:
     body = json.dumps(event(ana)).encode()
     headers = signed(body)
-    async with over_http(server, Tutor(), tmp_path) as web:
+    async with over_http(server, ChatTutor(), tmp_path) as web:
         statuses = [(await web.post(body, JSON, **headers))[0] for _ in range(3)]
         await server.until(lambda: server.workspace.posts)
 
@@ -152,7 +153,7 @@ async def test_a_signed_body_that_says_nothing_is_refused_without_harm(
     server: SlackServer, ana: Person, tmp_path: Path, case: tuple[bytes, str, int]
 ) -> None:
     body, kind, status = case
-    async with over_http(server, Tutor(), tmp_path) as web:
+    async with over_http(server, ChatTutor(), tmp_path) as web:
         assert (await web.post(body, kind))[0] == status
         assert (await web.post(json.dumps(event(ana)).encode(), JSON))[0] == 200
         await server.until(lambda: server.workspace.posts)
@@ -177,7 +178,7 @@ async def test_a_token_that_is_missing_wrong_or_revoked_is_named(
     server.tokens |= {revoked: "token_revoked"} if revoked else {}
     async with open_memory(tmp_path) as memory:
         with pytest.raises(BadToken) as told:
-            await serve(Tutor(), settings(server, **given), memory, QUICK)
+            await serve(ChatTutor(), settings(server, **given), memory, QUICK)
 
     assert sentence in str(told.value)
 
@@ -187,7 +188,7 @@ async def test_a_token_that_is_revoked_meanwhile_ends_the_bot_with_a_sentence(
     server: SlackServer, ana: Person, tmp_path: Path, how: str
 ) -> None:
     async with open_memory(tmp_path) as memory:
-        serving = asyncio.create_task(serve(Tutor(), settings(server), memory, QUICK))
+        serving = asyncio.create_task(serve(ChatTutor(), settings(server), memory, QUICK))
         await server.connected.wait()
         if how == "the app is removed":
             await ana.event({"type": "app_uninstalled", "event_ts": "1"})
@@ -204,14 +205,14 @@ async def test_a_token_that_is_revoked_meanwhile_ends_the_bot_with_a_sentence(
 async def test_a_slack_that_cannot_be_reached_is_named_with_its_address(server: SlackServer, tmp_path: Path) -> None:
     async with open_memory(tmp_path) as memory:
         with pytest.raises(NoSlack, match=r"http://127\.0\.0\.1:9/api/"):
-            await serve(Tutor(), settings(server, SLACK_API_URL="http://127.0.0.1:9/api/"), memory, QUICK)
+            await serve(ChatTutor(), settings(server, SLACK_API_URL="http://127.0.0.1:9/api/"), memory, QUICK)
 
 
 async def test_a_slack_in_trouble_at_the_start_is_named(server: SlackServer, tmp_path: Path) -> None:
     server.faults["apps.connections.open"].append(Fault("internal_error"))
     async with open_memory(tmp_path) as memory:
         with pytest.raises(BotError, match="Socket Mode cannot be opened"):
-            await serve(Tutor(), settings(server), memory, QUICK)
+            await serve(ChatTutor(), settings(server), memory, QUICK)
 
 
 async def test_a_port_that_is_taken_is_named_with_its_setting(server: SlackServer, tmp_path: Path) -> None:
@@ -220,4 +221,4 @@ async def test_a_port_that_is_taken_is_named_with_its_setting(server: SlackServe
         more = settings(server, SLACK_SIGNING_SECRET=SECRET, PORTSIDE_SLACK_PORT=port)
         async with open_memory(tmp_path) as memory:
             with pytest.raises(CannotListen, match="PORTSIDE_SLACK_PORT"):
-                await serve(Tutor(), more.model_copy(update={"slack_app_token": None}), memory, QUICK)
+                await serve(ChatTutor(), more.model_copy(update={"slack_app_token": None}), memory, QUICK)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import slack_rules
+from chat_fakes import ChatTutor
 from hypothesis import given
 from hypothesis import strategies as st
-from slack_people import Person, Tutor, buttons, portside
+from slack_people import Person, buttons, portside
 from slack_server import Fault, SlackServer, running
 from test_slack_text import HOSTILE
 
@@ -26,7 +27,7 @@ async def server() -> AsyncIterator[SlackServer]:
         yield found
 
 
-class Growing(Tutor):
+class Growing(ChatTutor):
     """Says more and more, each time when the last was seen, and at last all of it."""
 
     def __init__(self, server: SlackServer, said: list[str], *end: Part) -> None:

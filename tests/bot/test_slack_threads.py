@@ -6,7 +6,8 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from slack_people import CHANNEL, Person, Tutor, buttons, portside
+from chat_fakes import ChatTutor
+from slack_people import CHANNEL, Person, buttons, portside
 from slack_server import Fault, SlackServer, running
 from slack_workspace import BOT, Post
 from web_fakes import finished
@@ -47,7 +48,7 @@ async def answers_are(server: SlackServer, number: int) -> list[Post]:
 async def test_with_message_events_a_follow_up_needs_no_mention_and_no_hint_is_given(
     server: SlackServer, ana: Person, ben: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path, **FOLLOW):
+    async with portside(server, ChatTutor(), tmp_path, **FOLLOW):
         event = await ana.mention(QUESTION)
         (first,) = await answers_are(server, 1)
         await ben.say("and on Kubernetes?", thread=event["ts"])
@@ -59,7 +60,7 @@ async def test_with_message_events_a_follow_up_needs_no_mention_and_no_hint_is_g
 async def test_a_follow_up_to_a_demo_in_the_channel_needs_no_mention_either(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(begin=40), tmp_path, **FOLLOW):
+    async with portside(server, ChatTutor(begin=40), tmp_path, **FOLLOW):
         await ana.command("/demo", "selfheal")
         await server.until(lambda: server.workspace.posts and finished().headline in server.workspace.last.text)
         await ana.say("why did Docker not?", thread=server.workspace.last.ts)
@@ -70,7 +71,7 @@ async def test_a_follow_up_to_a_demo_in_the_channel_needs_no_mention_either(
 async def test_talk_among_people_is_left_alone(
     server: SlackServer, ana: Person, ben: Person, tmp_path: Path, more: dict[str, str]
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path, **more):
         root = await ana.say("does anybody know docker?")
         await ben.say("what about it?", thread=root["ts"])
@@ -83,7 +84,7 @@ async def test_talk_among_people_is_left_alone(
 async def test_a_mention_that_comes_as_a_message_too_is_answered_once(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path, **FOLLOW):
         event = await ana.mention(QUESTION)
         await ana.event({**event, "type": "message"})
@@ -95,7 +96,7 @@ async def test_a_mention_that_comes_as_a_message_too_is_answered_once(
 
 
 async def test_an_edited_question_gets_its_answer_edited(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path, **FOLLOW):
         event = await ana.mention(QUESTION)
         (post,) = await answers_are(server, 1)
@@ -109,7 +110,7 @@ async def test_an_edited_question_gets_its_answer_edited(server: SlackServer, an
     assert len(server.workspace.posts) == 1
 
 
-class Slow(Tutor):
+class Slow(ChatTutor):
     """Does not come to an end with its first answer."""
 
     async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
@@ -150,7 +151,7 @@ async def test_a_stream_that_a_person_stopped_stops_the_answer(
 
 
 async def test_a_deleted_question_takes_its_answer_with_it(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    async with portside(server, Tutor(), tmp_path, **FOLLOW):
+    async with portside(server, ChatTutor(), tmp_path, **FOLLOW):
         event = await ana.mention(QUESTION)
         (post,) = await answers_are(server, 1)
         await ana.delete(CHANNEL, event["ts"])
@@ -163,7 +164,7 @@ async def test_a_deleted_question_takes_its_answer_with_it(server: SlackServer, 
 async def test_a_deleted_command_stops_its_demo_and_takes_its_message_with_it(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor(speed=1)
+    tutor = ChatTutor(speed=1)
     async with portside(server, tutor, tmp_path, **FOLLOW):
         event = await ana.mention("/demo selfheal")
         await asyncio.wait_for(tutor.running.wait(), 10)
@@ -175,7 +176,7 @@ async def test_a_deleted_command_stops_its_demo_and_takes_its_message_with_it(
 async def test_a_new_question_in_a_support_channel_is_answered_in_its_thread(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    async with portside(server, Tutor(), tmp_path, **SUPPORT):
+    async with portside(server, ChatTutor(), tmp_path, **SUPPORT):
         event = await ana.say(QUESTION)
         (post,) = await answers_are(server, 1)
         await ana.event({**event})
@@ -187,7 +188,7 @@ async def test_a_new_question_in_a_support_channel_is_answered_in_its_thread(
 async def test_what_the_asker_adds_in_the_thread_belongs_to_the_question(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path, debounce=0.3, **SUPPORT):
         event = await ana.say(QUESTION)
         await ana.say("it is web-1", thread=event["ts"])
@@ -201,7 +202,7 @@ async def test_a_support_channel_is_left_in_silence(
     server: SlackServer, ana: Person, ben: Person, tmp_path: Path, why: str
 ) -> None:
     texts = {"not asked": "good morning everybody", "a picture": "", "far too long": "why? " * 8_000}
-    async with portside(server, Tutor(), tmp_path, debounce=0.2, **SUPPORT):
+    async with portside(server, ChatTutor(), tmp_path, debounce=0.2, **SUPPORT):
         event = await ana.say(texts.get(why, QUESTION))
         if why == "a human answered":
             await ben.say("set a liveness probe", thread=event["ts"])
@@ -217,7 +218,7 @@ async def test_a_support_channel_is_left_in_silence(
 
 
 async def test_other_channels_are_no_support_channels(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path, **{**SUPPORT, "PORTSIDE_SUPPORT_CHANNELS": "C00000009"}):
         await ana.say(QUESTION)
         await ana.mention("what is a pod?")
@@ -230,7 +231,7 @@ async def test_other_channels_are_no_support_channels(server: SlackServer, ana: 
 async def test_what_is_told_of_a_message_before_or_without_its_question_does_no_harm(
     server: SlackServer, ana: Person, tmp_path: Path, what: str
 ) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path, **FOLLOW):
         event = ana.said(f"<@{BOT}> {QUESTION}")
         await (ana.edit(event, "something else") if what == "edited" else ana.delete(CHANNEL, event["ts"]))
@@ -241,7 +242,7 @@ async def test_what_is_told_of_a_message_before_or_without_its_question_does_no_
 
 
 async def test_a_message_with_files_is_answered_by_its_words(server: SlackServer, ana: Person, tmp_path: Path) -> None:
-    tutor = Tutor()
+    tutor = ChatTutor()
     async with portside(server, tutor, tmp_path):
         files = [{"id": "F1", "size": 25 * 2**20, "mimetype": "video/mp4", "url_private": "https://a.example/x"}]
         event = {**ana.said(QUESTION, "D00000001"), "subtype": "file_share", "files": files}
