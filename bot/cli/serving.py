@@ -14,7 +14,7 @@ from bot.platforms.terminal.chat import converse
 from bot.platforms.terminal.text import render
 from bot.presenting import present_help
 from bot.settings import Settings, engine_config
-from bot.state.memory import Memory, open_memory
+from bot.state.memory import open_memory
 from bot.tutor import Tutor
 from sandbox.local import open_engines
 from sandbox.streams import stop
@@ -32,17 +32,21 @@ async def serve_web(settings: Settings) -> int:
 
 async def serve_chat(settings: Settings, chat: Chat) -> int:
     """Talk on one platform until stopped."""
+    platform(chat).check(settings)
     async with tutoring(settings) as tutor, open_memory(settings.data) as memory:
-        await talking(chat, tutor, settings, memory)
+        await platform(chat).serve(tutor, settings, memory)
     return DONE
 
 
 async def serve_all(settings: Settings) -> int:
     """Serve the page and every chat that has tokens; what one of them cannot do ends all."""
+    chats = [platform(chat) for chat in with_tokens(settings)]
+    for chat in chats:
+        chat.check(settings)
     with web.listen(settings.web_host, settings.web_port) as listener:
         async with open_memory(settings.data) as memory, tutoring(settings) as tutor:
-            chats = [talking(chat, tutor, settings, memory) for chat in with_tokens(settings)]
-            await together(web.serve(tutor, settings, listener), *chats)
+            talking = [chat.serve(tutor, settings, memory) for chat in chats]
+            await together(web.serve(tutor, settings, listener), *talking)
     return DONE
 
 
@@ -52,10 +56,9 @@ def with_tokens(settings: Settings) -> list[Chat]:
     return [chat for chat, token in tokens.items() if token]
 
 
-async def talking(chat: Chat, tutor: Tutor, settings: Settings, memory: Memory) -> None:
-    """Serve one chat. Its library takes a second to import, and only who has that chat pays for it."""
-    platform = await asyncio.to_thread(import_module, f"bot.platforms.{chat}")
-    await platform.serve(tutor, settings, memory)
+def platform(chat: Chat) -> Any:
+    """The package of a chat. Its library takes a second to import, and only who has that chat pays for it."""
+    return import_module(f"bot.platforms.{chat}")
 
 
 async def together(*works: Coroutine[Any, Any, None]) -> None:
@@ -69,8 +72,7 @@ async def together(*works: Coroutine[Any, Any, None]) -> None:
 
 async def invite(settings: Settings) -> int:
     """Print the link that invites the Discord bot."""
-    platform = import_module("bot.platforms.discord")
-    out(await platform.invite(settings))
+    out(await platform("discord").invite(settings))
     return DONE
 
 

@@ -242,7 +242,7 @@ async def test_what_cannot_be_read_is_told_in_a_sentence(
 ) -> None:
     from fakes import FakeEngines, FakeLab  # noqa: PLC0415
 
-    from bot.tutor import ChatTutor as Real  # noqa: PLC0415
+    from bot.tutor import Tutor as Real  # noqa: PLC0415
     from sandbox.demos import load_demos  # noqa: PLC0415
 
     tutor = Real(None, load_demos(), FakeEngines(), FakeLab().open)

@@ -31,9 +31,9 @@ class Settings(desk.Settings, Protocol):
     discord_api_url: str
 
 
-async def serve(tutor: Tutor, settings: Settings, memory: Memory) -> None:
-    """Answer on Discord until cancelled. Raises `BadToken`, `NotAllowed` or `BadSettings`."""
-    token = _token(settings)
+def check(settings: Settings) -> None:
+    """Raise `BadToken` or `BadSettings` for what can be seen to be wrong before anything is started."""
+    _token(settings)
     if settings.discord_helpers and not settings.discord_helpers.isdecimal():
         raise BadSettings("PORTSIDE_DISCORD_HELPERS cannot be used: it is a role's id, for example 123456789012345678.")
     if any(one.isdecimal() for one in settings.support_channels) and not settings.message_events:
@@ -41,9 +41,14 @@ async def serve(tutor: Tutor, settings: Settings, memory: Memory) -> None:
             "PORTSIDE_SUPPORT_CHANNELS names channels of Discord, where messages can be read with the message-content "
             "intent only. Switch it on in the application's settings, and set PORTSIDE_MESSAGE_EVENTS=true."
         )
+
+
+async def serve(tutor: Tutor, settings: Settings, memory: Memory) -> None:
+    """Answer on Discord until cancelled. Raises `BadToken`, `NotAllowed` or `BadSettings`."""
+    check(settings)
     use_api(settings.discord_api_url)
     with starting():
-        await run(PortsideClient(desk.Desk(tutor, settings, memory, Budgets())), token)
+        await run(PortsideClient(desk.Desk(tutor, settings, memory, Budgets())), _token(settings))
 
 
 async def invite(settings: Settings) -> str:

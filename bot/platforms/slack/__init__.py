@@ -1,5 +1,5 @@
 """Slack, natively: streamed answers in threads, demos in one message, buttons, the assistant pane and App Home."""
 
-from bot.platforms.slack.serving import serve
+from bot.platforms.slack.serving import check, serve
 
-__all__ = ["serve"]
+__all__ = ["check", "serve"]

@@ -28,10 +28,22 @@ from bot.state.memory import Memory
 from bot.tutor import Tutor
 
 
+def check(settings: Settings) -> None:
+    """Raise `BadToken` for a token that is missing or of another kind, before anything is started."""
+    _secret(settings.slack_bot_token, "SLACK_BOT_TOKEN", "xoxb-")
+    if not _is_over_http(settings):
+        _secret(settings.slack_app_token, "SLACK_APP_TOKEN", "xapp-")
+
+
+def _is_over_http(settings: Settings) -> bool:
+    return bool(settings.slack_signing_secret and not settings.slack_app_token)
+
+
 async def serve(
     tutor: Tutor, settings: Settings, memory: Memory, pauses: Pauses = PAUSES, debounce: float = DEBOUNCE
 ) -> None:
     """Talk on Slack until cancelled. Raises `BadToken`, also when a token is revoked meanwhile."""
+    check(settings)
     token = _secret(settings.slack_bot_token, "SLACK_BOT_TOKEN", "xoxb-")
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
         client = Client(token, settings.slack_api_url, session)
@@ -77,7 +89,7 @@ async def _identity(client: Client, url: str) -> Me:
 
 def _connection(app: AsyncApp, client: Client, settings: Settings) -> AbstractAsyncContextManager[None]:
     """Socket Mode with an app token, else HTTP."""
-    if settings.slack_signing_secret and not settings.slack_app_token:
+    if settings.slack_signing_secret and _is_over_http(settings):
         return _over_http(app, settings.slack_signing_secret.get_secret_value(), settings)
     return _over_socket(app, client, _secret(settings.slack_app_token, "SLACK_APP_TOKEN", "xapp-"))
 
