@@ -1,34 +1,50 @@
 """What is measured of every chat, as one table: the two platforms are told in the same words."""
 
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.tables import percentile, table
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Times in milliseconds, `answered` in seconds; `refused` for each 1,000 edits; `grown` in MB for 1,000 threads."""
+class Chat:
+    """How one platform is measured; each takes a folder of its own.
 
-    acknowledged: list[float]
-    seen: list[float]
-    edits: float
-    refused: float
-    flood: list[float]
-    answered: float
-    grown: float
+    `threads`: megabytes for 1,000 answered threads. `answers`: milliseconds until acknowledged and until seen.
+    `demos`: edits for each of four, and how many of 1,000 were refused. `flood`: milliseconds until each command was
+    acknowledged, and the seconds until all had a visible reply.
+    """
 
-    def table(self, title: str) -> str:
-        """Markdown."""
+    title: str
+    threads: Callable[[Path], Awaitable[float]]
+    answers: Callable[[Path], Awaitable[tuple[list[float], list[float]]]]
+    demos: Callable[[Path], Awaitable[tuple[float, float]]]
+    flood: Callable[[Path], Awaitable[tuple[list[float], float]]]
+
+    def measure(self) -> str:
+        """All figures as Markdown."""
+        return asyncio.run(self._measured())
+
+    async def _measured(self) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder)
+            grown = await self.threads(data / "threads")  # first, before there is freed memory to be used again
+            acknowledged, seen = await self.answers(data / "answers")
+            edits, refused = await self.demos(data / "demos")
+            flooded, whole = await self.flood(data / "flood")
         rows = [
-            ("event received to acknowledged, p50 / p95", _spread(self.acknowledged)),
-            ("event received to first visible text, p50 / p95", _spread(self.seen)),
-            ("edits for each of four demos of 40 s at once", f"{self.edits:.0f}"),
-            ("429 for 1,000 edits", f"{self.refused:.0f}"),
-            ("500 commands in 10 s from 100 people: acknowledged, p95", f"{percentile(self.flood, 95):.0f} ms"),
-            ("the same: all have a visible reply after", f"{self.answered:.1f} s"),
-            (f"memory of 1,000 open threads, with the tests' {title}", f"{self.grown:.0f} MB"),
+            ("event received to acknowledged, p50 / p95", _spread(acknowledged)),
+            ("event received to first visible text, p50 / p95", _spread(seen)),
+            ("edits for each of four demos of 40 s at once", f"{edits:.0f}"),
+            ("429 for 1,000 edits", f"{refused:.0f}"),
+            ("500 commands in 10 s from 100 people: acknowledged, p95", f"{percentile(flooded, 95):.0f} ms"),
+            ("the same: all have a visible reply after", f"{whole:.1f} s"),
+            (f"memory of 1,000 open threads, with the tests' {self.title}", f"{grown:.0f} MB"),
         ]
-        return table(title, ("figure", "measured"), rows)
+        return table(self.title, ("figure", "measured"), rows)
 
 
 def _spread(values: list[float]) -> str:

@@ -6,7 +6,6 @@ measured is the chat's own share. Slack's published rates hold, and so do the pa
 
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.chats import Figures
+from benchmarks.chats import Chat
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
@@ -102,16 +101,4 @@ async def threads(folder: Path) -> float:
         return float(process.memory_info().rss - before) / 1e6
 
 
-def measure() -> str:
-    """All figures of this module as Markdown."""
-    return asyncio.run(_measured())
-
-
-async def _measured() -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
-        grown = await threads(data / "threads")  # first, before there is freed memory to be used again
-        acks, seen = await answers(data / "answers")
-        edits, refused = await demos(data / "demos")
-        flooded, whole = await flood(data / "flood")
-    return Figures(acks, seen, edits, refused, flooded, whole, grown).table("Slack")
+CHAT = Chat("Slack", threads, answers, demos, flood)

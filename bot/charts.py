@@ -5,15 +5,17 @@ Answered requests stand above each lane's line, failed ones hang below it, so th
 
 import io
 import math
+from collections.abc import Iterator
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bot.parts import Act, Card, Lane
+from bot.parts import Act, Bar, Card, Lane
 
 SURFACE, INK, MUTED, EDGE = "#F8FAF9", "#13232C", "#4A5C65", "#6F8088"
 GOOD, FAILED, ACTED = "#0A6B61", "#B0301C", "#5A3EA6"
 BIN = 0.5  # seconds
+_DUST = 1e-6  # of an interval: what rounding leaves beyond an edge
 SIZE, DPI = (8.0, 4.3), 120  # 960 by 516 pixels: read on a phone without zooming
 
 
@@ -50,18 +52,29 @@ def draw(card: Card) -> bytes:
     return png.getvalue()
 
 
-def _counted(lane: Lane, fault_at: float) -> dict[float, tuple[int, int]]:
-    """Requests answered and failed in each half second, by its middle; one always begins at the fault."""
-    counted: dict[float, tuple[int, int]] = {}
+def _counted(lane: Lane, fault_at: float) -> dict[float, tuple[float, float]]:
+    """Requests answered and failed in each half second, by its middle; one always begins at the fault.
+
+    The prober's intervals are of another length: what one counted is spread evenly over the half seconds it lies in.
+    """
+    counted: dict[float, tuple[float, float]] = {}
     for bar in lane.bars:
-        place = math.floor((bar.start + bar.seconds / 2 - fault_at) / BIN)
-        middle = fault_at + (place + 0.5) * BIN
-        ok, failed = counted.get(middle, (0, 0))
-        counted[middle] = (ok + bar.ok, failed + bar.failed)
+        for place, share in _places(bar, fault_at):
+            middle = round(fault_at + (place + 0.5) * BIN, 3)
+            ok, failed = counted.get(middle, (0.0, 0.0))
+            counted[middle] = (ok + share * bar.ok, failed + share * bar.failed)
     return counted
 
 
-def _bars(axis: Axes, counted: dict[float, tuple[int, int]], rate: float) -> None:
+def _places(bar: Bar, fault_at: float) -> Iterator[tuple[int, float]]:
+    """The half seconds that an interval lies in, each with its share of the interval."""
+    begin, end = (bar.start - fault_at) / BIN, (bar.start + max(bar.seconds, _DUST) - fault_at) / BIN
+    for place in range(math.floor(begin), math.ceil(end)):
+        if (share := (min(end, place + 1) - max(begin, place)) / (end - begin)) > _DUST:
+            yield place, share
+
+
+def _bars(axis: Axes, counted: dict[float, tuple[float, float]], rate: float) -> None:
     middles = list(counted)
     axis.bar(middles, [ok / BIN for ok, _ in counted.values()], width=0.56 * BIN, color=GOOD)
     axis.bar(middles, [-failed / BIN for _, failed in counted.values()], width=0.28 * BIN, color=FAILED)

@@ -19,6 +19,7 @@ ONLY_IMPORTER = {
     "docker": "sandbox.containers",
     "kubernetes": "sandbox.cluster",
     "openai": "knowledge",
+    "discord": "bot.platforms.discord",
     "slack_bolt": "bot.platforms.slack",
     "slack_sdk": "bot.platforms.slack",
 }
@@ -72,6 +73,13 @@ def test_a_foreign_library_has_one_importer(module: str) -> None:
         uses = any(room(name) == library for name in imports(module))
 
         assert not uses or module.startswith(importer)
+
+
+@pytest.mark.parametrize("chat", ["discord", "slack"])
+def test_a_chat_exports_what_the_command_line_calls(chat: str) -> None:
+    platform = __import__(f"bot.platforms.{chat}", fromlist=["serve"])
+
+    assert {"check", "serve"} <= set(platform.__all__)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "sandbox/demos").glob("[a-z]*.py")), ids=lambda path: path.stem)

@@ -3,6 +3,9 @@
 import io
 from dataclasses import replace
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import image
 from web_fakes import finished
 
@@ -24,10 +27,26 @@ def test_the_alt_text_says_who_was_back_and_what_failed() -> None:
 
 
 def test_requests_are_counted_in_half_seconds_of_which_one_begins_at_the_fault() -> None:
-    bars = (Bar(9.6, 0.3, 3, 0), Bar(9.9, 0.15, 2, 0), Bar(10.05, 0.2, 0, 2), Bar(10.25, 0.5, 0, 4))
+    bars = (Bar(9.6, 0.3, 3, 0), Bar(9.9, 0.1, 1, 0), Bar(10.0, 0.2, 0, 2), Bar(10.2, 0.4, 0, 4))
     lane = Lane("docker", "Docker", "", "not back", "failed", bars)
+    counted = {middle: pytest.approx(requests) for middle, requests in _counted(lane, 10.0).items()}
 
-    assert _counted(lane, 10.05) == {9.8: (5, 0), 10.3: (0, 6)}
+    assert counted == {9.75: (4, 0), 10.25: (0, 5), 10.75: (0, 1)}
+
+
+@given(st.lists(st.tuples(st.floats(0.05, 0.5), st.integers(0, 5), st.integers(0, 5)), max_size=80), st.floats(0, 30))
+def test_no_request_is_lost_or_drawn_on_the_other_side_of_the_fault(
+    told: list[tuple[float, int, int]], fault_at: float
+) -> None:
+    bars, start = [], fault_at
+    for seconds, ok, failed in told:
+        bars.append(Bar(start, seconds, ok, failed))
+        start += seconds
+    counted = _counted(Lane("docker", "Docker", "", "", "good", tuple(bars)), fault_at)
+
+    assert sum(ok for ok, _ in counted.values()) == pytest.approx(sum(ok for _, ok, _ in told))
+    assert sum(failed for _, failed in counted.values()) == pytest.approx(sum(failed for _, _, failed in told))
+    assert all(middle > fault_at for middle in counted)
 
 
 def test_a_card_without_requests_can_be_drawn() -> None:

@@ -317,3 +317,19 @@ def test_a_docker_that_does_not_answer_ends_a_demo_at_once_with_what_to_do(tmp_p
     assert result.exit_code == 1
     assert json.loads(result.stdout.splitlines()[-1])["kind"] == "result"
     assert "unset DOCKER_HOST" in result.stderr
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["slack"], "SLACK_BOT_TOKEN is not set"),
+        (["discord"], "DISCORD_TOKEN is not set"),
+        (["discord", "--invite"], "DISCORD_TOKEN is not set"),
+    ],
+)
+def test_a_chat_without_its_token_says_which_and_where_to_get_one(arguments: list[str], said: str) -> None:
+    result = portside(*arguments)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert said in result.stderr
