@@ -27,7 +27,7 @@ def draw(part: Table) -> bytes:
     for (number, _), cell in drawn.get_celld().items():
         cell.set_height((_LINE * lines[number] + 0.12) / figure.get_figheight())
         cell.set_edgecolor(EDGE)
-        cell.set_text_props(color=INK, weight="bold" if number == 0 else "normal")
+        cell.set_text_props(color=INK, weight="bold" if number == 0 else "normal", parse_math=False)
     png = io.BytesIO()
     figure.savefig(png, format="png", bbox_inches="tight", pad_inches=0.15, metadata={"Software": None})
     return png.getvalue()

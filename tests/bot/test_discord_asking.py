@@ -102,6 +102,20 @@ async def test_demos_and_their_faults_are_completed(
     assert sorted(choice["value"] for choice in asked.answer["data"]["choices"]) == values
 
 
+async def test_the_catalogue_has_no_room_in_columns_and_comes_with_a_picture(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path):
+        await server.command("demo")
+        listed = await server.until_shown("Who brings it back?")
+        await server.until(lambda: listed["attachments"])
+
+    name = listed["attachments"][0]["filename"]
+    assert name.startswith("table-")
+    assert server.files[f"{listed['id']}/{name}"].startswith(b"\x89PNG")
+    assert "The question: Who brings it back?" in rules.texts(listed["components"])
+
+
 async def test_a_message_is_explained_by_its_menu_and_never_taken_as_a_command(
     server: DiscordServer, tmp_path: Path
 ) -> None:

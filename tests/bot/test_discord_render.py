@@ -33,13 +33,14 @@ from bot.parts import (
 )
 from bot.platforms.discord import presses
 from bot.platforms.discord.blocks import Picture
+from bot.platforms.discord.cards import in_words, too_wide
 from bot.platforms.discord.layout import lay_out
 from bot.platforms.discord.presses import Press
 from bot.platforms.discord.render import Frame, render_reply
 
 PAGE = "https://docs.example.org/probes"
-FRAME = Frame(2**63, private=True, helpers=True, picture=Picture("run.png", b"png", "Two lanes. " * 200))
-OPEN = replace(FRAME, final=False, picture=None)
+FRAME = Frame(2**63, private=True, helpers=True)
+OPEN = replace(FRAME, final=False)
 PUBLIC = replace(FRAME, private=False, helpers=False)
 SAFE = {"text", "code", "bold", "italic", "block"}
 
@@ -110,9 +111,18 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
 )
 
 
+def is_drawn(part: Part) -> bool:
+    return (isinstance(part, Card) and part.state == "done") or (isinstance(part, Table) and too_wide(part))
+
+
+def picture(part: Part, number: int) -> Picture:
+    return Picture(f"{number}.png", b"png", in_words(part) if isinstance(part, Table) else "Two lanes. " * 200)
+
+
 def drawn(reply: Reply, frame: Frame) -> tuple[list[Any], list[str]]:
     """A message's components and the names of its files."""
-    layout = lay_out(render_reply(reply, frame), frame.final)
+    pictures = {part: picture(part, number) for number, part in enumerate(reply) if frame.final and is_drawn(part)}
+    layout = lay_out(render_reply(reply, replace(frame, pictures=pictures)), frame.final)
     return layout.view.to_components(), [file.filename for file in layout.files]
 
 
@@ -189,7 +199,7 @@ def test_a_table_that_is_too_wide_is_told_row_by_row() -> None:
     ],
 )
 def test_what_is_too_long_becomes_a_file(reply: Reply, names: list[str]) -> None:
-    assert drawn(reply, replace(FRAME, picture=None))[1] == names
+    assert drawn(reply, FRAME)[1] == names
 
 
 def test_the_file_has_the_whole_of_a_text_that_was_cut() -> None:
@@ -203,6 +213,16 @@ def test_the_chart_stands_in_the_gallery_of_an_ended_run_only() -> None:
         found = [part for part in rules.walk(drawn(reply, FRAME)[0]) if part["type"] == rules.GALLERY]
 
         assert len(found) == galleries
+
+
+def test_a_table_too_wide_for_columns_is_told_row_by_row_and_shown_as_a_picture() -> None:
+    wide = Table(("Demo", "The question"), ((Cell("/demo selfheal"), Cell("Who brings it back? " * 4)),))
+    parts, files = drawn((wide,), FRAME)
+    [gallery] = [part for part in rules.walk(parts) if part["type"] == rules.GALLERY]
+
+    assert files == ["0.png"]
+    assert gallery["items"][0]["description"].startswith("Demo, The question; /demo selfheal, Who brings it back?")
+    assert "**/demo selfheal**\nThe question: Who brings it back?" in rules.texts(parts)
 
 
 @given(st.builds(Press, st.sampled_from(["stop", "share", "human", "helpful", "unhelpful"]), st.integers(0, 2**64 - 1)))

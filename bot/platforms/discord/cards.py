@@ -89,11 +89,30 @@ def captions(part: Card) -> Iterable[Words]:
 
 def table(part: Table) -> Words | Listing:
     """A table in columns; one that is too wide for that is told row by row."""
-    rows = [part.header, *(tuple(map(_cell, row)) for row in part.rows)]
-    widths = [max(map(size, column)) for column in zip(*rows, strict=True)]
-    if sum(widths) + 2 * (len(widths) - 1) > WIDEST:
+    rows = _rows(part)
+    if too_wide(part):
         return Words("\n".join(_told(part.header, row) for row in rows[1:]))
+    widths = _widths(rows)
     return Listing("\n".join(_row(row, widths) for row in rows))
+
+
+def too_wide(part: Table) -> bool:
+    """Whether a table's columns have no room beside each other."""
+    widths = _widths(_rows(part))
+    return sum(widths) + 2 * (len(widths) - 1) > WIDEST
+
+
+def in_words(part: Table) -> str:
+    """A table for those who do not see its picture."""
+    return "; ".join(", ".join(filter(str.strip, row)) for row in _rows(part)).strip() or "A table without words"
+
+
+def _rows(part: Table) -> list[tuple[str, ...]]:
+    return [part.header, *(tuple(map(_cell, row)) for row in part.rows)]
+
+
+def _widths(rows: list[tuple[str, ...]]) -> list[int]:
+    return [max(map(size, column)) for column in zip(*rows, strict=True)]
 
 
 def _row(row: tuple[str, ...], widths: list[int]) -> str:

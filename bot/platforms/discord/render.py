@@ -1,7 +1,7 @@
 """Every part as blocks of a Discord message: pure, one case for each kind of part."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from bot.parts import Card, Choices, Code, Failure, Part, Progress, Reply, Source, Sources, Step, Table, Text
@@ -18,13 +18,13 @@ TITLE = 100
 
 @dataclass(frozen=True)
 class Frame:
-    """Around a reply: whose it is, whether it has its final form, and which buttons and picture it gets then."""
+    """Around a reply: whose it is, whether it has its final form, and which buttons and pictures it gets then."""
 
     owner: int
     final: bool = True
     private: bool = False
     helpers: bool = False
-    picture: Picture | None = None
+    pictures: Mapping[Part, Picture] = field(default_factory=dict)
 
 
 def render_reply(reply: Reply, frame: Frame) -> tuple[Block, ...]:
@@ -52,12 +52,13 @@ def render(part: Part, frame: Frame, links: frozenset[str] = frozenset()) -> Ite
             yield Listing(text, language)
         case Table():
             yield table(part)
+            yield from filter(None, [frame.pictures.get(part)])
         case Sources(sources):
             yield Words("\n".join(f"-# **{one.n}** {_source(one)}" for one in sources))
         case Choices():
             yield from _choices(part, frame.owner)
         case Card():
-            yield from card(part, frame.owner, frame.picture if frame.final and part.state == "done" else None)
+            yield from card(part, frame.owner, frame.pictures.get(part))
         case Progress():
             yield from _progress(part, frame)
         case Failure(text, advice, reference, retry):

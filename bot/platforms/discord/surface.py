@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.budgets import Budget
-from bot.parts import Card, Reply
+from bot.parts import Card, Part, Reply, Table
 from bot.platforms.discord.blocks import Picture
+from bot.platforms.discord.cards import in_words, too_wide
 from bot.platforms.discord.errors import Never, Unreachable
 from bot.platforms.discord.layout import Layout, lay_out
 from bot.platforms.discord.posts import Post
@@ -42,7 +43,7 @@ class MessageSurface:
 
     async def show(self, reply: Reply, final: bool) -> None:
         """Show the reply as it is now; the final form is tried again until it is shown or never can be."""
-        frame = replace(self._frame, final=final, picture=await _chart(reply) if final else None)
+        frame = replace(self._frame, final=final, pictures=await _pictures(reply) if final else {})
         blocks = render_reply(reply, frame)
         for pause in _pauses(final):
             try:
@@ -64,18 +65,27 @@ def _pauses(final: bool) -> list[float]:
     return [min(2.0**n, LONGEST_PAUSE) for n in range(TRIES if final else 1)]
 
 
-async def _chart(reply: Reply) -> Picture | None:
-    """The chart of a run that has ended."""
-    card = next((part for part in reply if isinstance(part, Card) and part.state == "done"), None)
-    if card is None:
-        return None
-    return await asyncio.to_thread(_drawn, card)
+async def _pictures(reply: Reply) -> Mapping[Part, Picture]:
+    """The chart of a run that has ended, and each table that has no room for its columns."""
+    drawn: dict[Part, Picture] = {}
+    for number, part in enumerate(reply):
+        if isinstance(part, Card) and part.state == "done":
+            drawn[part] = await asyncio.to_thread(_chart, part)
+        elif isinstance(part, Table) and too_wide(part):
+            drawn[part] = await asyncio.to_thread(_table, part, number)
+    return drawn
 
 
-def _drawn(card: Card) -> Picture:
+def _chart(card: Card) -> Picture:
     from bot import charts  # noqa: PLC0415 - what draws takes a second to import, which no answer has to wait for
 
     return Picture(CHART, charts.draw(card), charts.describe(card))
+
+
+def _table(part: Table, number: int) -> Picture:
+    from bot import pictures  # noqa: PLC0415 - as in `_chart`
+
+    return Picture(f"table-{number}.png", pictures.draw(part), in_words(part))
 
 
 def working(frame: Frame) -> Layout:
