@@ -18,6 +18,7 @@ class Allowed:
     """The limits, as an operator sets them."""
 
     demos: int = 4
+    demos_per_person: int = 1
     demos_per_channel: int = 1
     waiting: int = 20
     questions_per_minute: int = 20
@@ -44,7 +45,7 @@ class Place:
 
 
 class Limits:
-    """Counts questions a minute, and the demos that run and wait: one for each person."""
+    """Counts questions a minute, and the demos that run and wait."""
 
     def __init__(self, allowed: Allowed = Allowed()) -> None:
         self._allowed = allowed
@@ -70,7 +71,8 @@ class Limits:
     @contextmanager
     def demo(self, author: str, channel: str) -> Iterator[Place]:
         """Hold a place for one demo; it may begin when `Place.turn` ends. Raises `Busy` if there is none."""
-        if any(place.author == author for place in (*self._running, *self._waiting)):
+        theirs = sum(place.author == author for place in (*self._running, *self._waiting))
+        if theirs >= self._allowed.demos_per_person:
             raise Busy("A demo of yours is still running or waiting. Stop it, or wait until it has ended.")
         place = Place(author, channel, self)
         self._waiting.append(place)

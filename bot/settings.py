@@ -112,6 +112,10 @@ class Settings(BaseSettings):
     demos_at_once: Annotated[
         int, Field(alias="PORTSIDE_DEMOS_AT_ONCE", ge=1, le=20, description="demos that may run at once, in all")
     ] = 4
+    demos_per_person: Annotated[
+        int,
+        Field(alias="PORTSIDE_DEMOS_PER_PERSON", ge=1, le=20, description="demos that one person may have at once"),
+    ] = 1
     demos_per_channel: Annotated[
         int, Field(alias="PORTSIDE_DEMOS_PER_CHANNEL", ge=1, le=20, description="demos that may run in one channel")
     ] = 1
@@ -182,6 +186,7 @@ def limits(settings: Settings) -> Limits:
     return Limits(
         Allowed(
             settings.demos_at_once,
+            settings.demos_per_person,
             settings.demos_per_channel,
             settings.demos_waiting,
             settings.questions_per_minute,

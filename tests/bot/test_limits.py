@@ -38,6 +38,14 @@ async def test_a_persons_second_demo_is_refused_also_while_the_first_waits() -> 
         limits.demo("bob", "there").__enter__()
 
 
+async def test_a_person_may_have_as_many_as_the_operator_says() -> None:
+    limits = Limits(Allowed(demos_per_person=2))
+    with limits.demo("ada", "here"), limits.demo("ada", "there") as second:
+        with pytest.raises(Busy, match="of yours"):
+            limits.demo("ada", "elsewhere").__enter__()
+        assert second.admitted.is_set()
+
+
 async def test_a_full_queue_is_said_and_leaves_no_place_behind() -> None:
     limits = Limits(Allowed(demos=1, waiting=1))
     with limits.demo("ada", "1"), limits.demo("bob", "2") as bob:

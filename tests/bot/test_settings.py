@@ -43,6 +43,7 @@ def test_every_setting_is_one_that_this_tutor_knows() -> None:
         "PORTSIDE_MESSAGE_EVENTS",
         "PORTSIDE_SUPPORT_CHANNELS",
         "PORTSIDE_DEMOS_AT_ONCE",
+        "PORTSIDE_DEMOS_PER_PERSON",
         "PORTSIDE_DEMOS_PER_CHANNEL",
         "PORTSIDE_DEMOS_WAITING",
         "PORTSIDE_QUESTIONS_PER_MINUTE",
