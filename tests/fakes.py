@@ -50,7 +50,11 @@ class FakeApp:
         return Address("127.0.0.1", self._port)
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        starting = asyncio.create_task(asyncio.start_server(self._serve, "127.0.0.1", self._port))
+        try:
+            await asyncio.shield(starting)
+        finally:
+            self._server = await starting  # cancelled half-way, asyncio would leave its socket open
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
