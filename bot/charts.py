@@ -6,6 +6,8 @@ Answered requests stand above each lane's line, failed ones hang below it, so th
 import io
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,6 +19,14 @@ GOOD, FAILED, ACTED = "#0A6B61", "#B0301C", "#5A3EA6"
 BIN = 0.5  # seconds
 _DUST = 1e-6  # of an interval: what rounding leaves beyond an edge
 SIZE, DPI = (8.0, 4.3), 120  # 960 by 516 pixels: read on a phone without zooming
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Requests a second: the most, which fixes how high the lanes are, and the usual, which is marked beside them."""
+
+    top: float
+    usual: float
 
 
 def describe(card: Card) -> str:
@@ -36,12 +46,13 @@ def draw(card: Card) -> bytes:
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor=SURFACE)
     axes = figure.subplots(len(card.lanes), 1, sharex=True, squeeze=False)[:, 0]
     counts = [_counted(lane, card.fault_at or 0.0) for lane in card.lanes]
-    rate = max((sum(ok_failed) / BIN for lane in counts for ok_failed in lane.values()), default=1.0)
+    rates = [requests / BIN for lane in counts for both in lane.values() for requests in both if requests]
+    scale = Scale(max(rates, default=1.0), median(rates or [1.0]))
     for axis, lane, counted in zip(axes, card.lanes, counts, strict=True):
-        _bars(axis, counted, rate)
-        _frame(axis, card, lane, rate)
+        _bars(axis, counted, scale)
+        _frame(axis, card, lane)
         if card.fault_at is not None:
-            _after_fault(axis, card, lane, rate, card.fault_at)
+            _after_fault(axis, card, lane, scale.top, card.fault_at)
     axes[-1].set_xlabel("seconds since the run began", color=MUTED, size=9)
     title = f"{card.title}  fault: {card.fault}" if card.fault else card.title
     figure.text(0.009, 0.965, title, color=INK, weight="bold", size=12, va="top")
@@ -74,30 +85,30 @@ def _places(bar: Bar, fault_at: float) -> Iterator[tuple[int, float]]:
             yield place, share
 
 
-def _bars(axis: Axes, counted: dict[float, tuple[float, float]], rate: float) -> None:
+def _bars(axis: Axes, counted: dict[float, tuple[float, float]], scale: Scale) -> None:
     middles = list(counted)
     axis.bar(middles, [ok / BIN for ok, _ in counted.values()], width=0.56 * BIN, color=GOOD)
     axis.bar(middles, [-failed / BIN for _, failed in counted.values()], width=0.28 * BIN, color=FAILED)
-    axis.set(ylim=(-1.25 * rate, 1.2 * rate), yticks=[-rate, 0, rate], facecolor=SURFACE)
+    axis.set(ylim=(-1.25 * scale.top, 1.2 * scale.top), yticks=[-scale.usual, 0, scale.usual], facecolor=SURFACE)
+    axis.set_yticklabels([f"{scale.usual:.0f} failed", "0", f"{scale.usual:.0f} answered"], size=8)
 
 
-def _frame(axis: Axes, card: Card, lane: Lane, rate: float) -> None:
+def _frame(axis: Axes, card: Card, lane: Lane) -> None:
     axis.axhline(0, color=EDGE, linewidth=1)
     axis.set_xlim(0, card.total)
-    axis.set_yticklabels([f"{rate:.0f} failed", "0", f"{rate:.0f} answered"], size=8)
     axis.tick_params(colors=MUTED, length=3, labelsize=8)
     axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
     axis.text(-0.2, 1.1, lane.name, transform=axis.transAxes, color=INK, weight="bold", size=11)
 
 
-def _after_fault(axis: Axes, card: Card, lane: Lane, rate: float, fault_at: float) -> None:
+def _after_fault(axis: Axes, card: Card, lane: Lane, top: float, fault_at: float) -> None:
     axis.axvline(fault_at, color=INK, linewidth=1.3)
-    axis.text(fault_at, 1.34 * rate, "▾ fault", color=INK, size=9, ha="center", weight="bold")
+    axis.text(fault_at, 1.34 * top, "▾ fault", color=INK, size=9, ha="center", weight="bold")
     for act in _first_of_each(lane):
-        axis.plot(act.t, 0.45 * rate, marker="D", markersize=6, color=ACTED, markeredgecolor=SURFACE)
+        axis.plot(act.t, 0.45 * top, marker="D", markersize=6, color=ACTED, markeredgecolor=SURFACE)
         axis.annotate(
             act.actor,
-            (act.t, 0.45 * rate),
+            (act.t, 0.45 * top),
             xytext=(-7, -3),
             textcoords="offset points",
             color=ACTED,
@@ -108,7 +119,7 @@ def _after_fault(axis: Axes, card: Card, lane: Lane, rate: float, fault_at: floa
     if lane.back_at is not None:
         axis.axvline(lane.back_at, color=ACTED, linewidth=1.3, linestyle=(0, (3, 2)))
     mark, colour = ("✓", GOOD) if lane.mark == "good" else ("×", FAILED)
-    axis.text(card.total, 1.34 * rate, f"{mark} {_outcome(lane, fault_at)}", color=colour, size=9, ha="right")
+    axis.text(card.total, 1.34 * top, f"{mark} {_outcome(lane, fault_at)}", color=colour, size=9, ha="right")
 
 
 def _first_of_each(lane: Lane) -> list[Act]:
