@@ -11,6 +11,8 @@ from test_slack_text import HOSTILE
 from web_fakes import ANSWER, ERROR, PREPARING, card, finished
 
 from bot.parts import Card, Cell, Choice, Choices, Code, Failure, Part, Progress, Source, Sources, Step, Table, Text
+from bot.platforms.slack.blocks import image
+from bot.platforms.slack.pictures import in_words
 from bot.platforms.slack.render import CUT, Frame, fallback, files, message, render
 from bot.platforms.slack.text import escaped
 
@@ -59,7 +61,7 @@ def test_a_running_demo_shows_clock_strip_lanes_and_stop() -> None:
 
 def test_a_finished_demo_opens_with_the_headline_and_ends_with_what_comes_next() -> None:
     again = Choices((Choice("Again with another fault", "/demo selfheal --fault crash"),))
-    made = message((finished(), again), Frame("U1", chart="F0000ABCD1", alt="Two lanes."))
+    made = message((finished(), again), Frame("U1", pictures={finished(): image("F0000ABCD1", "Two lanes.")}))
     slack_rules.message(made)
 
     assert kinds(made["blocks"]) == ["header", "section", "table", "image", "context", "actions"]
@@ -127,6 +129,22 @@ def test_a_table_that_does_not_fit_slacks_own_is_told_as_text() -> None:
     assert kinds(render(wide)) == ["rich_text"]
 
 
+def test_a_table_whose_text_is_too_long_is_cut_and_whole_in_a_file() -> None:
+    long = Table(("Pod", "Phase"), tuple((Cell(f"web-{n}"), Cell("Running " * 3)) for n in range(120)))
+    made = message((long,), OURS)
+    slack_rules.message(made)
+    (file,) = files((long,))
+
+    assert (file.name, file.text.splitlines()[-1][:7]) == ("code-1.txt", "web-119")
+    assert "file in this thread" in made["blocks"][1]["elements"][0]["text"]
+
+
+def test_a_table_is_told_to_those_who_do_not_see_its_picture() -> None:
+    pods = Table(("", "Phase"), ((Cell("web-0"), Cell("Running")), (Cell("web-1"), Cell("Failed"))), "Pods of web")
+
+    assert in_words(pods) == "Pods of web. Columns: Phase. Rows: web-0, web-1."
+
+
 def test_two_sources_of_one_page_are_told_apart_by_their_sections() -> None:
     two = tuple(Source(n, "Pods", "k/pods.md", f"Pods > {what}", None, "") for n, what in ((1, "One"), (2, "Two")))
     (block,) = render(Sources(two))
@@ -177,7 +195,7 @@ def told(text: str) -> Card:
 @settings(max_examples=300)
 @given(st.lists(PARTS, max_size=4), st.booleans())
 def test_no_reply_is_ever_refused_mentions_anyone_or_makes_a_link(parts: list[Part], running: bool) -> None:
-    frame = Frame("U012AB3CD", running=running, judged=True, helpers=True, share="a1", hint="Mention me.", alt="x")
+    frame = Frame("U012AB3CD", running=running, judged=True, helpers=True, share="a1", hint="Mention me.")
 
     sources = [source for part in parts if isinstance(part, Sources) for source in part.sources]
 

@@ -22,7 +22,6 @@ POST, UPDATE, START, APPEND, STOP = (
 )
 QUERIES = frozenset({"users.info", "conversations.replies", "assistant.threads.setTitle"})  # these take no JSON
 TRIES = 8
-ALT = 1000
 TIMEOUT = 30.0
 
 log = logging.getLogger(__name__)
@@ -123,7 +122,7 @@ class Api:
         """Upload a file, into a thread where one is named; its id."""
         with translated():
             answer = await self.client.files_upload_v2(
-                filename=name, file=data, title=name, alt_txt=alt[:ALT] or None, channel=channel, thread_ts=thread_ts
+                filename=name, file=data, title=name, alt_txt=alt or None, channel=channel, thread_ts=thread_ts
             )
         return str(answer["files"][0]["id"])
 

@@ -1,9 +1,9 @@
 """A demo as blocks: clock and lanes while it runs; the headline, the measured table and the chart at its end. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.parts import Card, Lane
-from bot.platforms.slack.blocks import MARKS, Block, code, context, fields, header, image, sections, table
+from bot.platforms.slack.blocks import MARKS, Block, code, context, fields, header, sections, table
 from bot.platforms.slack.text import clipped, escaped
 from bot.strip import axis, fault_line, scale, strip
 
@@ -12,11 +12,11 @@ RECENT_ACTS = 3
 TILES = 4
 
 
-def card(part: Card, chart: str = "", alt: str = "") -> list[Block]:
-    """The demo now, or how it ended; `chart` is the id of its uploaded picture, and `alt` what it says."""
+def card(part: Card, picture: Sequence[Block] = ()) -> list[Block]:
+    """The demo now, or how it ended, with its picture once that is uploaded."""
     if part.state == "running":
         return [header(part.title), *_clock(part), *_stage(part), *_moment(part)]
-    return [header(part.title), *_result(part), *_picture(part, chart, alt), *_captions(part)]
+    return [header(part.title), *_result(part), *(picture or _drawn(part)), *_captions(part)]
 
 
 def summary(part: Card) -> str:
@@ -74,11 +74,8 @@ def _result(part: Card) -> Iterable[Block]:
         yield table(part.table, figures=True)
 
 
-def _picture(part: Card, chart: str, alt: str) -> Iterable[Block]:
-    """The chart; until it is there, the strip with its legend."""
-    if chart:
-        yield image(chart, alt)
-        return
+def _drawn(part: Card) -> Iterable[Block]:
+    """The strip with its legend, until there is a picture."""
     yield from _stage(part)
     if part.lanes:
         yield from context(

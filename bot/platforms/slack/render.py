@@ -1,8 +1,8 @@
 """A reply as a Slack message: every part as blocks, the buttons under them, a sentence for notifications. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from bot.parts import Card, Choice, Choices, Code, Failure, Part, Progress, Reply, Source, Sources, Step, Table, Text
@@ -32,8 +32,7 @@ class Frame:
     helpers: bool = False
     share: str = ""  # the id of a private answer
     hint: str = ""
-    chart: str = ""  # the id of a demo's uploaded picture
-    alt: str = ""
+    pictures: Mapping[Part, Block] = field(default_factory=dict)  # of the parts whose pictures are uploaded
 
 
 @dataclass(frozen=True)
@@ -57,20 +56,21 @@ def body(reply: Reply, frame: Frame) -> list[Block]:
 
 
 def render(part: Part, frame: Frame = Frame()) -> Sequence[Block]:  # noqa: PLR0911 - a case for each part
-    """One part as blocks; its buttons stand together under the message."""
+    """One part as blocks, its picture among them; its buttons stand together under the message."""
+    picture = [frame.pictures[part]] if part in frame.pictures else []
     match part:
         case Text(text):
             return [*sections(mrkdwn(text))]
         case Code():
             return code(part)
         case Table():
-            return [blocks.table(part)] if blocks.fits(part) else [blocks.code(blocks.lines(part))]
+            return [blocks.table(part)] if blocks.fits(part) else [*picture, *code(_listing(part))]
         case Sources(sources):
             return context(*(_source(one, sources) for one in sources))
         case Choices():
             return []
         case Card():
-            return card(part, frame.chart, frame.alt)
+            return card(part, picture)
         case Progress():
             return progress(part)
         case Failure(text, advice, reference):
@@ -199,11 +199,24 @@ def _signs(value: Any) -> int:
 
 def files(reply: Reply) -> tuple[File, ...]:
     """What the message had to cut, whole."""
-    long = [part for part in reply if isinstance(part, Code) and len(part.text) > blocks.CODE]
+    long = [part for part in _typed(reply) if len(part.text) > blocks.CODE]
     found = [File(f"code-{n}.{part.language or 'txt'}", part.text) for n, part in enumerate(long, 1)]
     if context(CUT)[0] in fitted([block for part in reply for block in render(part)]):
         found.append(File("answer.md", "\n\n".join(filter(None, map(_as_text, reply)))))
     return tuple(found)
+
+
+def _typed(reply: Reply) -> Iterable[Code]:
+    """What stands in code blocks: code, and each table that does not fit Slack's own."""
+    for part in reply:
+        if isinstance(part, Code):
+            yield part
+        elif isinstance(part, Table) and not blocks.fits(part):
+            yield _listing(part)
+
+
+def _listing(part: Table) -> Code:
+    return Code(blocks.lines(part), "txt")
 
 
 def _as_text(part: Part) -> str:

@@ -1,6 +1,5 @@
 """Where a reply appears in Slack: a message that is edited, a stream in a thread, or a private message."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,12 +7,12 @@ from typing import Any
 
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.charts import describe, draw
 from bot.delivery import DeliveryError
-from bot.parts import Card, Reply, Text
+from bot.parts import Reply, Text
 from bot.platforms.slack.api import APPEND, POST, START, STOP, UPDATE, Api, Turns
-from bot.platforms.slack.blocks import Block
+from bot.platforms.slack.blocks import Block, image
 from bot.platforms.slack.errors import Gone, Limited, NotThere, Refused, StreamOver, Unreachable, translated
+from bot.platforms.slack.pictures import drawn, has_picture
 from bot.platforms.slack.render import Frame, body, files, fitted, message, under
 from bot.platforms.slack.text import markdown
 
@@ -82,7 +81,7 @@ class Posted:
         frame = replace(self._frame, running=False) if final else _unfinished(self._frame)
         await self._edit(message(reply, frame), final)
         if final:
-            await self._add_chart(reply, frame)
+            await self._add_pictures(reply)
             await _attach(self._api, reply, self.place.channel, self.place.thread or self.ts)
 
     async def _edit(self, payload: dict[str, Any], final: bool) -> None:
@@ -99,26 +98,27 @@ class Posted:
             raise
         self._shown = payload
 
-    async def _add_chart(self, reply: Reply, frame: Frame) -> None:
-        """The result stands already; the picture follows as soon as Slack has it."""
-        card = next((part for part in reply if isinstance(part, Card)), None)
-        if card is None or card.state != "done":
+    async def _add_pictures(self, reply: Reply) -> None:
+        """The words stand already; the pictures follow as soon as Slack has them."""
+        pictures = await drawn(reply)
+        if not pictures:
             return
-        alt = describe(card)
-        png = await asyncio.to_thread(draw, card)
-        file = await self._api.upload("measured.png", png, alt)
-        payload = message(reply, replace(frame, chart=file, alt=alt))
+        shown = {
+            part: image(await self._api.upload(one.name, one.png, one.alt), one.alt) for part, one in pictures.items()
+        }
+        payload = message(reply, replace(self._frame, running=False, pictures=shown))
         for _ in range(READY):  # Slack takes a moment to process a file, and refuses the message until then
             if await self._took(payload):
                 return
         shared = replace(self.place, thread=self.place.thread or self.ts)
-        await self._api.upload("measured.png", png, alt, **shared.target)
+        for one in pictures.values():
+            await self._api.upload(one.name, one.png, one.alt, **shared.target)
 
     async def _took(self, payload: dict[str, Any]) -> bool:
         try:
             await self._edit(payload, final=False)
         except (Refused, Limited) as refused:
-            log.info("the chart is not shown yet: %s", refused)
+            log.info("the pictures are not shown yet: %s", refused)
             return False
         return True
 
@@ -195,9 +195,10 @@ class Stream:
             self._sent = words
 
     async def _finish(self, reply: Reply) -> None:
-        """End the stream; a text that is another than was streamed replaces it."""
+        """End the stream; a text that is another than was streamed, or that gets pictures, replaces it."""
         words, rest = streamed(reply)
         goes_on = self._certain and words.startswith(self._sent) and len(words) <= STREAM
+        goes_on = goes_on and not any(map(has_picture, rest))
         end: dict[str, Any] = {"channel": self.place.channel, "ts": self.ts}
         if not goes_on:
             await self._api.sure(STOP, **end, chunks=[READ])
