@@ -44,6 +44,7 @@ class Fault:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     before: asyncio.Event | None = None  # the answer waits for it
+    needed: str = ""  # the scope that is missing
 
 
 class SlackServer:
@@ -121,7 +122,8 @@ class SlackServer:
             if fault.error == "message_not_in_streaming_state":
                 self.workspace.posts[args["channel"], args["ts"]].streaming = False
             if fault.error or fault.status != 200:
-                told = {"ok": False, "error": fault.error}
+                lacking = {"needed": fault.needed, "provided": "commands"} if fault.needed else {}
+                told = {"ok": False, "error": fault.error, **lacking}
                 return web.json_response(told, status=fault.status, headers=fault.headers)
         if method == "apps.connections.open":
             if token != APP_TOKEN:

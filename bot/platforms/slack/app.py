@@ -1,6 +1,7 @@
 """The Bolt app: which listener hears what, each delivery once, and what a learner is told of an error."""
 
 import functools
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ EXPLAIN = "explain"
 ANYTHING = re.compile(".*")
 
 Next = Callable[[], Awaitable[None]]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,15 @@ async def _ignored() -> None:
 
 async def _tell(error: Exception, body: dict[str, Any]) -> None:
     """Tell the asker alone; where there is no way to, the log has it."""
-    told = trouble(error)
-    text = str(error) if isinstance(error, NotThere) else f"{told.text} {told.advice} (reference {told.reference})"
+    text = _sentence(error)
     if url := body.get("response_url"):
         await AsyncWebhookClient(url).send(text=text, response_type="ephemeral", replace_original=False)
+
+
+def _sentence(error: Exception) -> str:
+    """What an asker is told, and the log knows by its name."""
+    if isinstance(error, NotThere):
+        log.warning("nothing can be said there: %s", error)
+        return error.advice
+    told = trouble(error)
+    return f"{told.text} {told.advice} (reference {told.reference})"

@@ -2,7 +2,7 @@
 
 DeliveryError
 ├── Limited     Slack wants patience: the call may be made again later
-├── NotThere    nothing can be posted there, now or later; the sentence says why and what to do
+├── NotThere    nothing can be posted there, now or later; its advice says why and what to do
 ├── Gone        the message is no more, may not be changed, or a person has stopped it
 ├── StreamOver  a stream was ended by Slack; its message can be edited
 ├── Unreachable Slack did not answer, or with a fault of its own; the call may be made again
@@ -59,7 +59,11 @@ class Limited(DeliveryError):
 
 
 class NotThere(DeliveryError):
-    """Nothing can be posted there."""
+    """Nothing can be posted there: by Slack's name for the log, and as advice for whoever asked."""
+
+    def __init__(self, name: str, advice: str) -> None:
+        super().__init__(f"Slack says {name}.")
+        self.advice = advice
 
 
 class Gone(DeliveryError):
@@ -101,7 +105,7 @@ def _named(error: SlackApiError) -> Exception:
     if not name or name in FAULTS:
         return Unreachable(f"Slack says {name or error.response.status_code}.")
     if name in THERE:
-        return NotThere(THERE[name])
+        return NotThere(f"{name} ({_needed(error)})" if name == "missing_scope" else name, THERE[name])
     if name in GONE:
         return Gone(f"Slack says {name}.")
     if name in OVER:
@@ -113,6 +117,11 @@ def error_name(error: SlackApiError) -> str:
     """What Slack calls it; empty where its answer was no JSON."""
     told = error.response.data
     return str(told.get("error", "")) if isinstance(told, dict) else ""
+
+
+def _needed(error: SlackApiError) -> str:
+    """What a token lacks, and for which method."""
+    return f"{error.response.api_url.rpartition('/')[2]} needs {error.response.get('needed') or 'another one'}"
 
 
 def _header(headers: Mapping[str, Any], name: str) -> str | None:
