@@ -62,12 +62,14 @@ def platform(chat: Chat) -> Any:
 
 
 async def together(*works: Coroutine[Any, Any, None]) -> None:
-    """Do all until one ends or fails; then end the others."""
+    """Do all until one ends or fails; then end the others, each once: a second time would cut its clean-up short."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
-        await asyncio.gather(*tasks)
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await stop(*tasks)
+    for task in ended:
+        task.result()
 
 
 async def invite(settings: Settings) -> int:

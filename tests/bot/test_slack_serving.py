@@ -1,6 +1,7 @@
 """How Slack is served: over HTTP only what is signed and new, tokens that are missing, wrong or revoked."""
 
 import asyncio
+import gc
 import json
 import socket
 import time
@@ -16,6 +17,7 @@ from slack_people import QUICK, Person, buttons, settings
 from slack_server import SECRET, Fault, SlackServer, form, running, signed
 from slack_workspace import TEAM
 
+from bot.cli.serving import together
 from bot.errors import BadToken, BotError, CannotListen
 from bot.platforms.slack.errors import NoSlack
 from bot.platforms.slack.serving import serve
@@ -222,3 +224,49 @@ async def test_a_port_that_is_taken_is_named_with_its_setting(server: SlackServe
         async with open_memory(tmp_path) as memory:
             with pytest.raises(CannotListen, match="PORTSIDE_SLACK_PORT"):
                 await serve(ChatTutor(), more.model_copy(update={"slack_app_token": None}), memory, QUICK)
+
+
+async def connected(server: SlackServer, ana: Person) -> None:
+    """Once the app has heard something, its connection stands."""
+    await server.connected.wait()
+    await ana.event({"type": "app_home_opened", "user": ana.user, "tab": "messages", "event_ts": "1"})
+
+
+def open_sessions() -> list[aiohttp.ClientSession]:
+    """What nobody has closed; a session that nobody holds either says so here, and a warning fails."""
+    gc.collect()
+    return [one for one in gc.get_objects() if type(one) is aiohttp.ClientSession and not one.closed]
+
+
+@pytest.mark.parametrize("times", [1, 100], ids=["once", "again and again"])
+@pytest.mark.parametrize("when", ["on the way", "connected", "being renewed"])
+async def test_an_end_leaves_no_session_open_whenever_it_comes(
+    server: SlackServer, ana: Person, tmp_path: Path, when: str, times: int
+) -> None:
+    async with open_memory(tmp_path) as memory:
+        serving = asyncio.create_task(serve(ChatTutor(), settings(server), memory, QUICK))
+        await (server.connected.wait() if when == "on the way" else connected(server, ana))
+        if when == "being renewed":
+            await server.hang_up()
+            await server.connected.wait()
+        for _ in range(times):
+            serving.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([serving])
+
+    assert serving.cancelled()
+    assert open_sessions() == []
+
+
+async def test_the_end_of_page_and_chats_leaves_no_session_of_slack_open(
+    server: SlackServer, ana: Person, tmp_path: Path
+) -> None:
+    async with open_memory(tmp_path) as memory:
+        slack = serve(ChatTutor(), settings(server), memory, QUICK)
+        serving = asyncio.create_task(together(slack, asyncio.sleep(60)))  # the other one ends at once
+        await connected(server, ana)
+        serving.cancel()
+        await asyncio.wait([serving])
+
+    assert serving.cancelled()
+    assert open_sessions() == []

@@ -26,6 +26,7 @@ from bot.platforms.slack.support import DEBOUNCE, Support
 from bot.settings import Settings
 from bot.state.memory import Memory
 from bot.tutor import Tutor
+from sandbox.streams import to_the_end
 
 
 def check(settings: Settings) -> None:
@@ -118,4 +119,4 @@ async def _over_socket(app: AsyncApp, client: Client, token: str) -> AsyncIterat
         print("Portside is on Slack", flush=True)  # noqa: T201 - for the reader
         yield
     finally:
-        await handler.close_async()  # type: ignore[no-untyped-call]
+        await to_the_end(handler.close_async())  # type: ignore[no-untyped-call]
