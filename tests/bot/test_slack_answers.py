@@ -94,6 +94,25 @@ async def test_a_private_answer_is_seen_by_the_asker_alone_until_it_is_shared(
     assert "A restart policy acts" in post.text
 
 
+async def test_a_private_answer_is_shared_once_also_after_a_restart(
+    server: SlackServer, ana: Person, tmp_path: Path
+) -> None:
+    async with portside(server, ChatTutor(), tmp_path):
+        await ana.command("/ask", f"--private {QUESTION}")
+        (private,) = await server.until(lambda: server.responses)
+    share = buttons(private["blocks"])["Share"]
+    container = {"type": "message", "channel_id": CHANNEL, "message_ts": "1.0", "is_ephemeral": True}
+    tutor = ChatTutor()
+    async with portside(server, tutor, tmp_path):
+        for _ in range(2):
+            await server.deliver("interactive", ana.pressed(share, container, channel={"id": CHANNEL}))
+        await server.until(lambda: answered(server))
+        await server.until(lambda: len(server.responses) == 2)
+
+    assert [message.text.split() for message in tutor.heard] == [["/ask", *QUESTION.split()]]
+    assert server.responses[-1]["text"] == "This answer was shared already."
+
+
 async def test_where_the_tutor_is_not_a_member_ask_answers_privately(
     server: SlackServer, ana: Person, tmp_path: Path
 ) -> None:

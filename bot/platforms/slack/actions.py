@@ -12,7 +12,7 @@ Call = Callable[..., Awaitable[Any]]
 OTHERS = "This button belongs to whoever asked. Ask yourself, and you get one of your own."
 UNKNOWN = "This button is from an older version of me. Ask again for one that works."
 ENDED = "This demo is not running any more."
-NOT_KEPT = "I do not keep this answer any more. Ask again with /ask to have it here."
+SHARED = "This answer was shared already."
 ASKED = "A human was asked here already."
 
 
@@ -41,11 +41,16 @@ class Actions:
                 await _whisper(respond, ENDED)
 
     async def share(self, ack: Call, body: Body, action: Body, respond: Call) -> None:
-        """Post a private answer for all."""
+        """Post a private answer for all, once; after a restart it is answered anew, as it is not kept."""
         await ack()
-        owner, _, name = action["value"].partition(" ")
-        if await self._own(owner, body, respond) and not await self._replies.share(name):
-            await _whisper(respond, NOT_KEPT)
+        owner, _, rest = action["value"].partition(" ")
+        name, _, question = rest.partition(" ")
+        if not await self._own(owner, body, respond):
+            return
+        if not await self._memory.first(f"slack:{name} shared"):
+            await _whisper(respond, SHARED)
+        elif not await self._replies.share(name):
+            await self._replies.reply(Question(_place(body), question))
 
     async def human(self, ack: Call, body: Body, action: Body, respond: Call) -> None:
         """Call the group that the setting names, once; nobody else is mentioned."""

@@ -30,7 +30,7 @@ class Frame:
     running: bool = False  # it can be stopped
     judged: bool = False  # an answer: it may be called helpful, or a human asked where there are helpers
     helpers: bool = False
-    share: str = ""  # the id of a private answer
+    share: str = ""  # the id of a private answer, and its question
     hint: str = ""
     pictures: Mapping[Part, Block] = field(default_factory=dict)  # of the parts whose pictures are uploaded
 
@@ -130,7 +130,7 @@ def _buttons(reply: Reply, frame: Frame) -> Iterable[Block]:
     for n, choice in enumerate(_choices(reply)):
         yield button(choice.label, f"{SAY}.{n}", f"{frame.owner} {choice.command}"[: blocks.VALUE], choice.primary)
     if frame.share:
-        yield button("Share", SHARE, f"{frame.owner} {frame.share}")
+        yield button("Share", SHARE, f"{frame.owner} {frame.share}"[: blocks.VALUE])
     if frame.helpers and frame.judged:
         yield button("Ask a human", HUMAN, frame.owner)
 

@@ -16,7 +16,7 @@ from bot.running import Running
 from bot.state.memory import Memory
 from bot.tutor import Tutor
 
-SHARED = 500  # private answers that may still be shared
+SHARED = 500  # private answers that are kept to be shared as they are
 HINT = "Mention me to go on."
 
 
@@ -79,11 +79,11 @@ class Replies:
 
     async def privately(self, question: Question, url: str, shared: bool) -> None:
         """Reply so that only the asker sees it; an answer may be shared later."""
-        name = question.ts if shared else ""
-        surface = Private(url, Frame(question.place.user, share=name))
+        share = f"{question.ts} {question.text}" if shared else ""
+        surface = Private(url, Frame(question.place.user, share=share))
         reply = await deliver(self.tutor.reply(question.message), surface)
         if shared:
-            self._private[name] = (question.place, reply)
+            self._private[question.ts] = (question.place, reply)
             if len(self._private) > SHARED:
                 self._private.popitem(last=False)
 
