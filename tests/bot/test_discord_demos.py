@@ -4,13 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import discord
+import discord_payloads as payloads
 import discord_rules as rules
 import pytest_asyncio
 from discord_bot import discord_bot
-from discord_payloads import APP, snowflake
+from discord_payloads import APP, CHANNEL, snowflake
 from discord_server import DiscordServer, discord_server
 
 from bot.delivery import STOPPED
+from bot.parts import Text
+from bot.platforms.discord.layout import lay_out
+from bot.platforms.discord.posts import InteractionPost
+from bot.platforms.discord.render import Frame, render_reply
 
 DEMO = {"name": "selfheal", "fault": "hang"}
 
@@ -125,11 +131,17 @@ async def test_after_fifteen_minutes_the_end_comes_by_the_bots_own_token(server:
 async def test_an_interaction_whose_time_is_over_is_not_tried_by_its_token(
     server: DiscordServer, tmp_path: Path
 ) -> None:
-    async with discord_bot(server, tmp_path):
-        await server.command("demo", DEMO, number=snowflake(ago=898.5))
-        await server.until_shown("Kubernetes answered again after")
+    async with discord_bot(server, tmp_path) as bot:
+        asked = await server.command("ask", {"question": "what is a pod?"})
+        old = payloads.interaction(
+            2, payloads.command("help", {}), 1, server.channels[CHANNEL], number=snowflake(ago=901)
+        )
+        interaction = discord.Interaction(data=old, state=bot.client._connection)
+        form = lay_out(render_reply((Text("The end of it"),), Frame(1)))
+        await InteractionPost(interaction, asked.message, private=False).edit(form)
 
-    assert not any(one.path.startswith("/webhooks/") and "401" in str(one.body) for one in server.requests)
+    assert not any(old["token"] in request.path for request in server.requests)
+    assert f"/channels/{CHANNEL}/messages/{asked.message}" in [request.path for request in server.requests]
 
 
 async def test_a_lost_connection_in_the_middle_of_a_run_is_resumed(server: DiscordServer, tmp_path: Path) -> None:
