@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Mark = Literal["good", "failed", "acted", "waiting"]
+# What each is in text: every meaning has a sign besides its colour.
+MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
 
 
 @dataclass(frozen=True)

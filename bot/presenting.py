@@ -114,6 +114,12 @@ def present_engines(engines: Sequence[EngineStatus]) -> Progress | None:
     return Progress(title, steps, seconds, note)
 
 
+def elapsed(seconds: float) -> str:
+    """A time as people say it."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
 def _steps(engine: EngineStatus) -> Iterable[Step]:
     if engine.steps:
         return [Step(step.title, step.state, step.seconds, step.fraction) for step in engine.steps]

@@ -43,12 +43,11 @@ class Running:
 
     async def stopped(self, key: str) -> bool:
         """Stop it and wait until it holds nothing more; say whether it ran."""
-        work = self._works.get(key)
-        if work is None:
-            return False
-        self.stop(key)
-        await asyncio.wait([work.task])
-        return True
+        ran = False
+        while work := self._works.get(key):  # another may have begun under this key meanwhile
+            ran = self.stop(key)
+            await asyncio.wait([work.task])
+        return ran
 
     async def close(self) -> None:
         """Stop everything and wait until nothing is left of it."""

@@ -309,8 +309,8 @@ async def test_a_deleted_question_takes_its_answer_with_it_also_one_in_the_makin
         await server.delete(question)
         await server.until(lambda: not server.of_bot())
         async with asyncio.timeout(10):
-            while bot.desk._tasks:
-                await asyncio.wait(bot.desk._tasks.values())
+            while works := bot.desk.running._works:
+                await asyncio.wait([work.task for work in works.values()])
 
 
 async def test_the_same_message_twice_is_answered_once_also_after_a_restart(

@@ -111,8 +111,8 @@ async def test_a_run_whose_edits_are_refused_for_good_is_stopped(server: Discord
         live = await server.until_shown("live")
         server.refuse("PATCH", r"/channels/.*", 403, 50001, "Missing Access")
         async with asyncio.timeout(10):
-            while bot.desk._tasks:
-                await asyncio.wait(bot.desk._tasks.values())
+            while works := bot.desk.running._works:
+                await asyncio.wait([work.task for work in works.values()])
 
         assert "live" in rules.texts(live["components"])
         assert bot.desk.tutor._limits._running == []

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from bot.parts import Act, Card, Cell, Lane, Mark, Table, Tile
+from bot.parts import MARKS, Act, Card, Cell, Lane, Table, Tile
 from bot.platforms.discord.blocks import Block, Listing, Picture, Title, Words
 from bot.platforms.discord.presses import Press
 from bot.platforms.discord.text import code, cut, prose, seen, size
 from bot.strip import LEFT, axis, fault_line, strip
 
-MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
 STRIP = 18  # marks: with the lane's name they fit the width of a phone
 WIDEST = 56  # columns of a table that can be read without scrolling
 RECENT = 2

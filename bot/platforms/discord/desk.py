@@ -1,6 +1,5 @@
 """The desk: takes messages for the tutor and lets each reply grow in its post, until it has ended or is stopped."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -55,17 +54,13 @@ class Desk:
         self.memory = memory
         self.budgets = budgets
         self.running = Running()
-        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._closing = False
 
     def begin(self, order: Order) -> None:
         """Answer; the reply is found under its post's id while it grows."""
         if self._closing:
             return
-        post = order.post.id
-        task = self.running.start(str(post), order.message.author, self._answer(order))
-        self._tasks[post] = task
-        task.add_done_callback(lambda _: self._tasks.pop(post, None))
+        self.running.start(str(order.post.id), order.message.author, self._answer(order))
 
     def frame(self, owner: int, private: bool) -> Frame:
         """What stands around a reply."""
@@ -77,9 +72,7 @@ class Desk:
 
     async def stopped(self, post: int) -> None:
         """Stop the reply in a post and wait until nothing is left of it."""
-        while task := self._tasks.get(post):  # another edit may have begun meanwhile
-            self.stop(post)
-            await asyncio.wait([task])
+        await self.running.stopped(str(post))
 
     async def close(self) -> None:
         """Begin nothing more, stop everything, and wait until nothing is left of it."""

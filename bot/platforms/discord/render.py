@@ -9,6 +9,7 @@ from bot.platforms.discord.blocks import Block, Button, Listing, Picture, Row, T
 from bot.platforms.discord.cards import card, table
 from bot.platforms.discord.presses import Press, fits
 from bot.platforms.discord.text import code, cut, link, prose
+from bot.presenting import elapsed
 
 STEPS = {"done": "✓", "now": "◌", "next": "-", "failed": "×"}
 WORKING = "-# ◌ Working on it."
@@ -99,12 +100,6 @@ def _progress(part: Progress, frame: Frame) -> Iterable[Block]:
 
 def _took(step: Step) -> str:
     return "" if step.seconds is None else f", {elapsed(step.seconds)}"
-
-
-def elapsed(seconds: float) -> str:
-    """A time as people say it."""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
 def _after(reply: Reply, frame: Frame) -> Iterable[Block]:

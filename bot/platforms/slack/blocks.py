@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot.parts import Cell, Mark, Table
+from bot.parts import MARKS, Cell, Table
 from bot.platforms.slack.text import clipped, visible
 
 Block = dict[str, Any]
@@ -15,7 +15,6 @@ Block = dict[str, Any]
 SECTION, HEADER, LABEL, VALUE, FIELD = 3000, 150, 75, 2000, 2000
 ALT, CELLS, ROWS, COLUMNS, CONTEXT, ACTIONS, TASK = 2000, 10_000, 100, 20, 10, 25, 256
 CODE = 3000
-MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
 
 
 def plain(text: str, most: int) -> Block:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.parts import Card, Lane
-from bot.platforms.slack.blocks import MARKS, Block, code, context, fields, header, sections, table
+from bot.parts import MARKS, Card, Lane
+from bot.platforms.slack.blocks import Block, code, context, fields, header, sections, table
 from bot.platforms.slack.text import clipped, escaped
 from bot.strip import axis, fault_line, scale, strip
 

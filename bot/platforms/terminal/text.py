@@ -8,6 +8,7 @@ from typing import assert_never
 from rich.text import Text as Styled
 
 from bot.parts import (
+    MARKS,
     Act,
     Card,
     Cell,
@@ -15,7 +16,6 @@ from bot.parts import (
     Code,
     Failure,
     Lane,
-    Mark,
     Part,
     Progress,
     Reply,
@@ -24,10 +24,10 @@ from bot.parts import (
     Table,
     Text,
 )
+from bot.presenting import elapsed
 from bot.strip import LEFT, axis, fault_line, scale, strip
 
 WIDTH = 80
-MARKS: dict[Mark, str] = {"good": "✓", "failed": "×", "acted": "◆", "waiting": "◌"}
 STEPS = {"done": "✓", "now": "◌", "next": " ", "failed": "×"}
 STYLES = {"[✓▀]": "green", "[×]": "red", "◆": "magenta", "[◌▞]": "yellow", r"\[\d+\]": "cyan"}
 # What stands for each sign where the locale is not UTF-8.
@@ -203,14 +203,9 @@ def recent(lanes: Iterable[Lane]) -> list[Act]:
 
 def progress(part: Progress) -> Iterable[str]:
     """What is being prepared, step by step, with the time each took."""
-    yield f"{part.title}  {_elapsed(part.seconds)}"
+    yield f"{part.title}  {elapsed(part.seconds)}"
     for step in part.steps:
-        took = "" if step.seconds is None else _elapsed(step.seconds)
+        took = "" if step.seconds is None else elapsed(step.seconds)
         yield f"  {STEPS[step.state]} {step.title.ljust(56)}{took.rjust(12)}"
     if part.note:
         yield part.note
-
-
-def _elapsed(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
