@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup setup-dev run test quick check format bench lock
+.PHONY: help setup setup-dev run test quick check format bench recordings lock
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ format: ## Format and mend what can be mended
 
 bench: setup-dev ## Measure answers, start-up, a whole run, lag and memory; print the tables
 	@$(BIN)/python -m benchmarks
+
+recordings: setup ## Record the demos that ship, or DEMOS="selfheal …" alone, anew on real engines
+	@$(BIN)/python tools/record_demos.py $(DEMOS)
 
 lock: ## Pin what pyproject.toml asks for, with hashes
 	@.uv/bin/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml --group build -o requirements.lock

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TextIO
 import click
 
 CURRICULUM = "curriculum"
+SLOWEST, FASTEST = 0.1, 1000
 
 
 class Commands(click.Group):
@@ -34,6 +35,22 @@ class CollectionName(click.ParamType[str]):
         if not value.strip() or not value.isprintable():
             self.fail("A collection needs a name of printable characters, for example: handbook", param, ctx)
         return value
+
+
+class Speed(click.ParamType[float]):
+    """How many times as fast; also not "nan", which no range refuses."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number. Raises a usage error where nothing can be played at it."""
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = 0.0
+        if not SLOWEST <= speed <= FASTEST:
+            self.fail(f"The speed is a number from {SLOWEST} to {FASTEST}, for example: 4", param, ctx)
+        return speed
 
 
 def example(text: str) -> str:
@@ -148,9 +165,26 @@ def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
 @click.argument("name")
 @click.option("--fault", help="What breaks: crash, hang, oom or remove; the first unless named.")
 @click.option("--json", "as_json", is_flag=True, help="Every event as one JSON object a line.")
-def demo(name: str, fault: str | None, as_json: bool) -> NoReturn:
+@click.option(
+    "--record",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="",
+    help="Keep the run for `portside replay`, in a new file: FILE, or one in the data folder.",
+)
+def demo(name: str, fault: str | None, as_json: bool, record: str | None) -> NoReturn:
     """Run the same fault on a real Docker and a real Kubernetes, and measure both."""
-    run("showing", "demo", name, fault, as_json)
+    run("showing", "demo", name, fault, as_json, record)
+
+
+@main.command(epilog=example("portside replay selfheal --fault hang --speed 4"))
+@click.argument("name", metavar="FILE|NAME")
+@click.option("--fault", help="Of a demo's recordings, the one with this fault; its first unless named.")
+@click.option("--speed", type=Speed(), default=1, show_default=True, help="How many times as fast as it happened.")
+@click.option("--json", "as_json", is_flag=True, help="Every event as one JSON object a line.")
+def replay(name: str, fault: str | None, speed: float, as_json: bool) -> NoReturn:
+    """Play a recorded run, yours or one that ships with Portside; no engine is needed."""
+    run("replaying", "replay", name, fault, speed, as_json)
 
 
 @main.command(epilog=example("portside reaper --once"))

@@ -97,16 +97,23 @@ def _with(card: Card, engine: Engine, **changes: Any) -> Card:
 def _started(demo: Demo, card: Card, event: Started) -> Card:
     for engine, info in event.engines.items():
         card = _with(card, engine, version=f"{info.version}{_nodes(info, ', ')}")
-    captions = (_where(event.engines), *_tuned(demo, event.settings))
-    return replace(card, run=event.run, captions=tuple(filter(None, captions)))
+    captions = (_where(event), *_tuned(demo, event.settings))
+    label = f"Recorded run, {event.recorded}" if event.recorded else None
+    return replace(card, run=event.run, recorded=label, captions=tuple(filter(None, captions)))
 
 
-def _where(engines: Mapping[Engine, EngineInfo]) -> str:
+def _where(event: Started) -> str:
+    engines = {engine: replace(info, where=_place(info, event)) for engine, info in event.engines.items()}
     named = {engine: f"{NAMES[engine]} {info.version}{_nodes(info, ' with ')}" for engine, info in engines.items()}
     places = {info.where for info in engines.values()}
     if len(places) == 1:
         return f"{', '.join(named.values())}, both on {places.pop()}."
     return " ".join(f"{named[engine]} on {info.where}." for engine, info in engines.items())
+
+
+def _place(info: EngineInfo, event: Started) -> str:
+    """Where an engine stood; a recording's machine is not the one it is played on."""
+    return "the machine of the recording" if event.recorded and info.where == "this machine" else info.where
 
 
 def _tuned(demo: Demo, settings: Mapping[str, Any]) -> Iterable[str]:

@@ -32,7 +32,8 @@ class Scale:
 def describe(card: Card) -> str:
     """The result as alt text: the headline, then each lane."""
     lanes = " ".join(_lane_in_words(card, lane) for lane in card.lanes)
-    return f"Two lanes of requests over {card.total:.0f} seconds. {card.headline} {lanes}".strip()
+    label = f"{card.recorded}. " if card.recorded else ""
+    return f"{label}Two lanes of requests over {card.total:.0f} seconds. {card.headline} {lanes}".strip()
 
 
 def _lane_in_words(card: Card, lane: Lane) -> str:
@@ -56,7 +57,8 @@ def draw(card: Card) -> bytes:
     axes[-1].set_xlabel("seconds since the run began", color=MUTED, size=9)
     title = f"{card.title}  fault: {card.fault}" if card.fault else card.title
     figure.text(0.009, 0.965, title, color=INK, weight="bold", size=12, va="top")
-    figure.text(0.975, 0.96, "requests a second", color=MUTED, size=9, va="top", ha="right")
+    corner = f"requests a second, {card.recorded}" if card.recorded else "requests a second"
+    figure.text(0.975, 0.96, corner, color=MUTED, size=9, va="top", ha="right")
     figure.subplots_adjust(left=0.17, right=0.975, top=0.84, bottom=0.115, hspace=0.34)
     png = io.BytesIO()
     figure.savefig(png, format="png", metadata={"Software": None})

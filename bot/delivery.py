@@ -11,6 +11,7 @@ from bot.errors import trouble
 from bot.parts import Card, Failure, Part, Progress, Reply, Text, update
 
 STOPPED = "Stopped. What the run had made is removed, at the latest when it expires."
+STOPPED_REPLAY = "Stopped."
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +57,13 @@ async def deliver(parts: AsyncGenerator[Part, None], surface: Surface) -> Reply:
 def stopped(reply: Reply) -> Reply:
     """A reply that was cut short says so: its running card, or the progress that it showed."""
     if any(isinstance(part, Card) for part in reply):
-        return tuple(replace(p, state="stopped", narration=STOPPED) if isinstance(p, Card) else p for p in reply)
+        return tuple(_stopped(part) if isinstance(part, Card) else part for part in reply)
     kept = tuple(part for part in reply if not isinstance(part, Progress))
     return (*kept, Text("Stopped."))
+
+
+def _stopped(card: Card) -> Card:
+    return replace(card, state="stopped", narration=STOPPED_REPLAY if card.recorded else STOPPED)
 
 
 class _Painter:

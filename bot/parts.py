@@ -131,7 +131,10 @@ class Lane:
 
 @dataclass(frozen=True)
 class Card:
-    """A demo, live or ended: two lanes on one clock. Times are seconds since the start of its `run`."""
+    """A demo, live or ended: two lanes on one clock. Times are seconds since the start of its `run`.
+
+    `recorded` is the label of a run that is played from a recording, with its date.
+    """
 
     title: str
     subtitle: str
@@ -147,6 +150,7 @@ class Card:
     table: Table | None = None
     captions: tuple[str, ...] = ()
     run: str = ""
+    recorded: str | None = None
     key: str | None = "card"
 
 

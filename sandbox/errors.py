@@ -7,6 +7,8 @@ SandboxError
 ├── ImageMissing         the demo image is not in the engine
 ├── QuotaExceeded        the sandbox would take more than it may
 ├── DemoTimedOut         the demo took longer than it may
+├── NoRecording          there is no recorded run of that name, or a file that cannot be recorded to
+├── BadRecording         a file is no recording that can be played
 └── DemoFailed           a step of the demo did not do what it must before the rest makes sense
 """
 
@@ -37,6 +39,14 @@ class QuotaExceeded(SandboxError):
 
 class DemoTimedOut(SandboxError):
     """The demo took longer than it may."""
+
+
+class NoRecording(SandboxError):
+    """There is no recorded run of that name, or a file that cannot be recorded to."""
+
+
+class BadRecording(SandboxError):
+    """A file is no recording that can be played."""
 
 
 class DemoFailed(SandboxError):

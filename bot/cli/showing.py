@@ -3,9 +3,10 @@
 import asyncio
 import getpass
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.cards import advance, begin
 from bot.cli.printing import err, out, out_json, until_up
@@ -23,20 +24,36 @@ from sandbox.errors import DemoFailed
 from sandbox.events import Event, Fault, Result, Started
 from sandbox.lab import Lab
 from sandbox.reaper import patrol, sweep
+from sandbox.recording import Recorder
 from sandbox.runs import to_json
 from sandbox.sandbox import OpenSandbox, Sandbox
 
 
-async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) -> int:
+async def demo(settings: Settings, name: str, fault: str | None, as_json: bool, record: str | None) -> int:
     """Run a demo; done only if it came to its end and its clean-up is verified."""
     chosen, its_fault = choose(load_demos(), name, fault)
-    run = Run(chosen, its_fault, _lab(settings))
-    result = await (as_lines(run) if as_json else on_screen(run))
+    with recording(settings, record) as note:
+        run = Run(chosen, its_fault, _lab(settings), note)
+        result = await (as_lines(run) if as_json else on_screen(run))
     if result is None:
         return INTERRUPTED
     if result.error:
         fail(DemoFailed(result.error))
     return DONE if result.completed and result.cleaned_up else COULD_NOT
+
+
+@contextmanager
+def recording(settings: Settings, record: str | None) -> Iterator[Callable[[Event], None]]:
+    """Write what it is given to the named file, or for "" to one of its own; keep nothing where none was asked for."""
+    if record is None:
+        yield lambda _: None
+        return
+    recorder = Recorder(settings.data / "recordings", Path(record) if record else None)
+    try:
+        yield recorder.take
+    finally:
+        file = recorder.close()
+        err(f"recorded in {file}" if file else "nothing is recorded: the run did not come to a result")
 
 
 @asynccontextmanager
@@ -59,10 +76,11 @@ class Run:
     demo: Demo
     fault: Fault | None
     lab: AbstractAsyncContextManager[OpenSandbox]
+    note: Callable[[Event], None] = lambda _: None
     sandbox: Sandbox | None = None
 
-    def events(self, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
-        """Perform the demo."""
+    async def events(self, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
+        """Perform the demo, and note every event."""
 
         @asynccontextmanager
         async def remembered(owner: str, seconds: float) -> AsyncIterator[Sandbox]:
@@ -70,7 +88,10 @@ class Run:
                 self.sandbox = sandbox
                 yield sandbox
 
-        return perform(self.demo, self.fault, _owner(), remembered)
+        async with aclosing(perform(self.demo, self.fault, _owner(), remembered)) as events:
+            async for event in events:
+                self.note(event)
+                yield event
 
     def stopped(self) -> Iterator[Event]:
         """Tell how a run ended that was stopped, once its events are closed."""

@@ -22,9 +22,22 @@ from sandbox.events import Fault
 from sandbox.local.engines import missing
 from sandbox.sandbox import OpenSandbox
 
-COMMANDS = ["web", "chat", "slack", "discord", "serve", "ask", "search", "ingest", "demo", "reaper", "engines"]
+COMMANDS = [
+    "web",
+    "chat",
+    "slack",
+    "discord",
+    "serve",
+    "ask",
+    "search",
+    "ingest",
+    "demo",
+    "replay",
+    "reaper",
+    "engines",
+]
 ENGINES = ["up", "down", "status", "kubeconfig"]
-LATER = ["replay", "selftest", "eval", "doctor"]
+LATER = ["selftest", "eval", "doctor"]
 PAGE = """---
 title: Lighthouses
 ---
@@ -115,6 +128,15 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["demo", "selfheal", "--fault", "boom"], "It takes: crash, hang, oom, remove."),
         (["demo", "selfheal", "--replicas", "3"], "No such option"),
         (["demo"], "Missing argument"),
+        (["demo", "selfheal", "--record", "tests"], "tests exists already. Choose another name, or remove it."),
+        (["replay"], "Missing argument"),
+        (["replay", "selfheel"], "Nearest: selfheal-"),
+        (["replay", "selfheal", "--fault", "boom"], "It takes: crash, hang, oom, remove."),
+        (["replay", "selfheal", "--speed", "nan"], "The speed is a number from 0.1 to 1000"),
+        (["replay", "selfheal", "--speed", "0"], "The speed is a number from 0.1 to 1000"),
+        (["replay", "selfheal", "--speed", "fast"], "The speed is a number from 0.1 to 1000"),
+        (["replay", "nowhere.jsonl"], "There is no file nowhere.jsonl."),
+        (["replay", "README.md", "--fault", "hang"], "the file README.md is one run. Leave it out."),
         (["reaper", "--twice"], "No such option"),
         (["ingest"], "Missing argument"),
         (["ask", "why", "--collection", "no-such"], "There is no collection"),

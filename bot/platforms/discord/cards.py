@@ -21,6 +21,8 @@ def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
         yield from running(part, owner)
         return
     yield Words(f"### {prose(part.headline or part.title)}")
+    if part.recorded:
+        yield Words(f"-# {prose(part.recorded)}")
     if part.explanation or part.narration:
         yield Words(prose(part.explanation or part.narration))
     if part.table:
@@ -35,7 +37,7 @@ def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
 def running(part: Card, owner: int) -> Iterable[Block]:
     """The clock, both lanes, what happened last, and what a learner would type to see the same."""
     fault = "" if part.fault_at is None else f". Fault at {part.fault_at:.1f} s"
-    clock = f"-# {part.t:.1f} s of {part.total:.0f} s, live{fault}"
+    clock = f"-# {part.t:.1f} s of {part.total:.0f} s, {prose(part.recorded or 'live')}{fault}"
     yield Title((f"### {prose(part.title)}", f"-# {prose(part.subtitle)}", clock), Press("stop", owner))
     yield stage(part)
     yield Words("\n".join(map(state, part.lanes)))

@@ -21,6 +21,11 @@ def card(part: Card, picture: Sequence[Block] = ()) -> list[Block]:
 
 def summary(part: Card) -> str:
     """The card in a sentence: what notifications and screen readers get."""
+    label = f"{part.recorded}. " if part.recorded else ""
+    return label + _said(part)
+
+
+def _said(part: Card) -> str:
     if part.headline:
         return part.headline
     if part.state == "running":
@@ -29,7 +34,7 @@ def summary(part: Card) -> str:
 
 
 def _clock(part: Card) -> list[Block]:
-    return context(escaped(part.subtitle), f"{part.t:.1f} s of {part.total:.0f} s", "live")
+    return context(escaped(part.subtitle), f"{part.t:.1f} s of {part.total:.0f} s", escaped(part.recorded or "live"))
 
 
 def _stage(part: Card) -> Iterable[Block]:
@@ -68,7 +73,7 @@ def acts(lanes: Iterable[Lane]) -> list[str]:
 
 
 def _result(part: Card) -> Iterable[Block]:
-    said = f"*{escaped(part.headline)}*\n{escaped(part.explanation)}" if part.headline else escaped(summary(part))
+    said = f"*{escaped(part.headline)}*\n{escaped(part.explanation)}" if part.headline else escaped(_said(part))
     yield from sections(said)
     if part.table:
         yield table(part.table, figures=True)
@@ -85,4 +90,5 @@ def _drawn(part: Card) -> Iterable[Block]:
 
 def _captions(part: Card) -> list[Block]:
     done = ["✓ " if caption.endswith("nothing left.") else "" for caption in part.captions]
-    return context(*(f"{sign}{escaped(caption)}" for sign, caption in zip(done, part.captions, strict=True)))
+    label = [escaped(part.recorded)] if part.recorded else []
+    return context(*label, *(f"{sign}{escaped(caption)}" for sign, caption in zip(done, part.captions, strict=True)))

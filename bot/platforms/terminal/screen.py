@@ -153,6 +153,8 @@ def news(part: Part) -> Iterator[str]:
         happened.append((part.fault_at, "both", f"fault: {part.fault}"))
     if part.state == "running":
         happened += [(lane.back_at, lane.engine, "answers again") for lane in part.lanes if lane.back_at is not None]
+    if part.recorded:
+        yield f"{0:6.1f} s  {'both':10}  {part.recorded}"
     yield f"{0:6.1f} s  {'both':10}  started{f', fault: {part.fault}' if part.fault else ''}"
     for t, who, what in sorted(happened):
         yield f"{t:6.1f} s  {who:10}  {what}"

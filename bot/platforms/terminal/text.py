@@ -138,7 +138,10 @@ def _cell(cell: Cell) -> str:
 
 def card(part: Card) -> Iterable[str]:
     """The demo: what is asked, the result or the clock, both lanes, what runs, what was said."""
-    yield from (_title(part), "")
+    yield _title(part)
+    if part.recorded:
+        yield f"({part.recorded})"
+    yield ""
     if part.headline:
         yield from (_wrapped(part.headline), "")
     if part.table:

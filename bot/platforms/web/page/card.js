@@ -7,6 +7,7 @@ import { table } from "./table.js";
 
 const TICK = 250; // ms: the strip moves by the page's own clock between two messages of the server
 const STOPPING = "Stopping. What the run has made is being removed.";
+const STOPPING_REPLAY = "Stopping.";
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300];
 
 /** How many seconds the stage is wide: as long as the run is expected to take, and longer once it does. */
@@ -39,6 +40,8 @@ export class Card {
     this.stopping = false;
     this.title = h("h2");
     this.subtitle = h("p", { class: "sub" });
+    this.label = h("span");
+    this.recorded = h("p", { class: "rec", hidden: true }, icon("rec"), this.label);
     this.clock = h("span");
     this.of = h("span");
     this.stop = h("button", { type: "button", class: "b", onclick: () => this.#stop(stop) }, icon("stop"), "Stop");
@@ -58,7 +61,7 @@ export class Card {
     this.dotted = this.key.lastChild;
     this.below = h("div", { class: "cmds" });
     this.captions = h("div", { class: "cap" });
-    this.element = h("div", { class: "card" }, h("div", { class: "ct" }, h("div", {}, this.title, this.subtitle), this.elapsed, this.stop),
+    this.element = h("div", { class: "card" }, h("div", { class: "ct" }, h("div", {}, this.title, this.recorded, this.subtitle), this.elapsed, this.stop),
       this.progress, this.narration, this.result, this.measured, this.stage, this.key, this.below, this.captions);
   }
 
@@ -69,6 +72,8 @@ export class Card {
     this.heard = performance.now();
     say(this.title, card.title);
     say(this.subtitle, card.subtitle);
+    say(this.label, card.recorded ?? "");
+    this.recorded.hidden = !card.recorded;
     say(this.narration, whole(card.narration));
     this.#phase(card);
     this.#lanes(card);
@@ -148,7 +153,7 @@ export class Card {
     this.stop.lastChild.textContent = "Stopping";
     this.stopping = true;
     this.narration.hidden = false;
-    say(this.narration, STOPPING);
+    say(this.narration, this.card.recorded ? STOPPING_REPLAY : STOPPING);
     this.pause();
     stop();
   }

@@ -36,6 +36,7 @@ class Reply {
     this.places[place].drawing.update(part);
     if (part.type === "sources") for (const { drawing: one } of this.places) one?.cited?.();
     if (part.type === "card") this.kind.hidden = false;
+    if (part.recorded) this.kind.textContent = "recorded";
   }
 
   found() {

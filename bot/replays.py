@@ -1,0 +1,41 @@
+"""A recorded run as parts: the cards of the live one, at their times, with what it is labelled on them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from bot.cards import advance, begin
+from bot.parts import Choice, Choices, Part, Text
+from bot.presenting import EXPLAINED
+from sandbox.demo import Demo
+from sandbox.events import Fault, Result
+from sandbox.replaying import Recording, play
+
+
+async def replayed(recording: Recording, speed: float) -> AsyncGenerator[Part, None]:
+    """Yield the parts of a run that is played so many times as fast as it happened."""
+    card = begin(recording.demo, recording.fault)
+    async with aclosing(play(recording.events, speed)) as events:
+        async for event in events:
+            card = advance(recording.demo, card, event)
+            yield card
+            if isinstance(event, Result) and event.error:
+                yield Text(event.error)
+    yield onward(recording.demo, recording.fault)
+
+
+def onward(demo: Demo, fault: Fault | None) -> Choices:
+    """What may be done after a recorded run: see another one, and ask what was seen."""
+    if fault is None:
+        return Choices((Choice("Watch it again", watch(demo, fault)),))
+    following = demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
+    return Choices(
+        (
+            Choice("Watch another fault", watch(demo, following), primary=True),
+            Choice("Explain this", EXPLAINED[fault]),
+        )
+    )
+
+
+def watch(demo: Demo, fault: Fault | None) -> str:
+    """The message that plays a shipped recording."""
+    return f"/replay {demo.name} --fault {fault}" if fault else f"/replay {demo.name}"
