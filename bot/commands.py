@@ -2,6 +2,7 @@
 
 import difflib
 import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.errors import BadMessage
@@ -25,6 +26,14 @@ class RunDemo:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """A recorded run to play, of a demo with the fault that was named."""
+
+    name: str
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
 class ListDemos:
     """The catalogue."""
 
@@ -41,11 +50,12 @@ class Unknown:
     reason: str
 
 
-Command = Ask | RunDemo | ListDemos | Help | Unknown
+Command = Ask | RunDemo | Replay | ListDemos | Help | Unknown
 
 COMMANDS = {
     "/ask": "`/ask QUESTION`: an answer with its sources; the question alone does the same",
     "/demo": "`/demo NAME [--fault FAULT]`: the same fault on both engines, live; `/demo` alone lists the demos",
+    "/replay": "`/replay NAME [--fault FAULT]`: a run that was recorded, where no engine is at hand",
     "/help": "`/help`: this list",
 }
 
@@ -73,17 +83,23 @@ def parse(text: str) -> Command:
     word, _, rest = text.partition(" ")
     if not word.startswith("/"):
         return Ask(text)
-    match word.lower():
-        case "/ask" if rest.strip():
-            return Ask(rest.strip())
-        case "/ask":
-            return Unknown("Put the question behind /ask, for example: /ask What is a pod?")
-        case "/demo":
-            return _demo(rest)
-        case "/help":
-            return Help()
+    if command := _READERS.get(word.lower()):
+        return command(rest)
     near = difflib.get_close_matches(word.lower(), COMMANDS, cutoff=0.5) or sorted(COMMANDS)
     return Unknown(f"There is no command {word[:40]}. Nearest: {', '.join(near)}.")
+
+
+def _ask(rest: str) -> Command:
+    if rest.strip():
+        return Ask(rest.strip())
+    return Unknown("Put the question behind /ask, for example: /ask What is a pod?")
+
+
+def _replay(rest: str) -> Command:
+    demo = _demo(rest)
+    if isinstance(demo, RunDemo):
+        return Replay(demo.name, demo.fault)
+    return Unknown("A replay takes a demo's name and a fault. Type for example: /replay selfheal --fault hang")
 
 
 def _demo(rest: str) -> Command:
@@ -101,3 +117,11 @@ def _demo(rest: str) -> Command:
         case [name, option] if option.startswith("--fault="):
             return RunDemo(name, option.removeprefix("--fault="))
     return Unknown("A demo takes a name and one option. Type for example: /demo selfheal --fault hang")
+
+
+_READERS: Mapping[str, Callable[[str], Command]] = {
+    "/ask": _ask,
+    "/demo": _demo,
+    "/replay": _replay,
+    "/help": lambda _: Help(),
+}

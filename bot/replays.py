@@ -1,14 +1,18 @@
 """A recorded run as parts: the cards of the live one, at their times, with what it is labelled on them."""
 
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from bot.cards import advance, begin
 from bot.parts import Choice, Choices, Part, Text
 from bot.presenting import EXPLAINED
 from sandbox.demo import Demo
+from sandbox.errors import SandboxError
 from sandbox.events import Fault, Result
-from sandbox.replaying import Recording, play
+from sandbox.replaying import Recording, find, play, read
+
+log = logging.getLogger(__name__)
 
 
 async def replayed(recording: Recording, speed: float) -> AsyncGenerator[Part, None]:
@@ -21,6 +25,22 @@ async def replayed(recording: Recording, speed: float) -> AsyncGenerator[Part, N
             if isinstance(event, Result) and event.error:
                 yield Text(event.error)
     yield onward(recording.demo, recording.fault)
+
+
+def recorded(demos: Mapping[str, Demo], name: str, fault: str | None) -> Recording:
+    """The recording of a demo and fault that ships. Raises `SandboxError` with what there is instead."""
+    return read(find(demos, name, fault), demos)
+
+
+def offer(demos: Mapping[str, Demo], demo: Demo, fault: Fault | None) -> Choices | None:
+    """What can be watched in place of a run that cannot be had, if it was recorded."""
+    try:
+        recording = recorded(demos, demo.name, fault)
+    except SandboxError as error:
+        log.warning("no recording of %s is offered: %s", demo.name, error)
+        return None
+    label = f"Watch the recorded run of {recording.date}"
+    return Choices((Choice(label, watch(demo, fault), primary=True),))
 
 
 def onward(demo: Demo, fault: Fault | None) -> Choices:

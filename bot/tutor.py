@@ -1,5 +1,6 @@
 """The tutor: a message in, a stream of reply parts out. Knows no platform. The only dispatcher."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -7,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol, assert_never
 
 from bot.cards import advance, begin
-from bot.commands import Ask, Help, ListDemos, RunDemo, Unknown, parse, read
+from bot.commands import Ask, Command, Help, ListDemos, Replay, RunDemo, Unknown, parse, read
 from bot.errors import trouble
 from bot.history import History, turns
 from bot.limits import Limits, Place
@@ -23,6 +24,7 @@ from bot.presenting import (
     present_queue,
 )
 from bot.questions import is_question
+from bot.replays import offer, recorded, replayed
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, choose, perform
 from sandbox.engines import Engines, while_hopeful
@@ -56,27 +58,30 @@ class Tutor:
         self._open_sandbox = open_sandbox
         self._history = History()
         self._limits = limits or Limits()
+        self.replay_speed = 4.0  # a run of 45 s in a chat is watched to its end in 11 s
 
     async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
         """Yield the parts of the reply. What cannot be done is raised with a sentence for the learner."""
-        match parse(read(message.text)):
+        async with aclosing(self._reply(parse(read(message.text)), message)) as parts:
+            async for part in parts:
+                yield part
+
+    def _reply(self, command: Command, message: Message) -> AsyncGenerator[Part, None]:
+        match command:
             case Ask(question):
                 self._limits.question(message.author)
-                async with aclosing(self._answer(question, message)) as parts:
-                    async for part in parts:
-                        yield part
+                return self._answer(question, message)
             case RunDemo(name, fault):
-                demo, chosen = choose(self.demos, name, fault)
-                async with aclosing(self._demo(demo, chosen, message)) as parts:
-                    async for part in parts:
-                        yield part
+                return self._demo(*choose(self.demos, name, fault), message)
+            case Replay(name, fault):
+                self._limits.question(message.author)
+                return self._replay(name, fault)
             case ListDemos():
-                for part in present_catalogue(self.demos):
-                    yield part
+                return _told(*present_catalogue(self.demos))
             case Help():
-                yield present_help()
+                return _told(present_help())
             case Unknown(reason):
-                yield Text(reason)
+                return _told(Text(reason))
             case other:
                 assert_never(other)
 
@@ -114,6 +119,8 @@ class Tutor:
                     yield progress
             if lack := await self._lack():
                 yield _failure(lack, demo, fault)
+                if offered := await asyncio.to_thread(offer, self.demos, demo, fault):
+                    yield offered
                 return
             async with aclosing(self._run(demo, fault, message.author)) as parts:
                 async for part in parts:
@@ -130,6 +137,12 @@ class Tutor:
                     yield _failure(event.error, demo, fault)
         if card.state == "done":
             yield again(demo, fault)
+
+    async def _replay(self, name: str, fault: str | None) -> AsyncGenerator[Part, None]:
+        recording = await asyncio.to_thread(recorded, self.demos, name, fault)
+        async with aclosing(replayed(recording, self.replay_speed)) as parts:
+            async for part in parts:
+                yield part
 
     async def _lack(self) -> str | None:
         """Why there can be no demo now; None where both engines are up. A card that cannot begin is never shown."""
@@ -152,6 +165,11 @@ class Tutor:
                 yield replace(
                     shown, title="The engines are up" if up else "An engine did not come up", steps=(), note=""
                 )
+
+
+async def _told(*parts: Part) -> AsyncGenerator[Part, None]:
+    for part in parts:
+        yield part
 
 
 async def _until_turn(place: Place) -> AsyncGenerator[Progress, None]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import MAX_CHARACTERS, Ask, Help, ListDemos, RunDemo, Unknown, parse, read
+from bot.commands import MAX_CHARACTERS, Ask, Help, ListDemos, Replay, RunDemo, Unknown, parse, read
 from bot.errors import BadMessage
 
 
@@ -22,6 +22,8 @@ from bot.errors import BadMessage
         ("/demo selfheal --fault hang", RunDemo("selfheal", "hang")),
         ("/demo --fault hang selfheal", RunDemo("selfheal", "hang")),
         ("/demo selfheal --fault=oom", RunDemo("selfheal", "oom")),
+        ("/replay selfheal", Replay("selfheal")),
+        ("/replay selfheal --fault hang", Replay("selfheal", "hang")),
     ],
 )
 def test_a_message_is_read_as_what_it_asks_for(text: str, command: object) -> None:
@@ -33,10 +35,11 @@ def test_a_message_is_read_as_what_it_asks_for(text: str, command: object) -> No
     [
         ("/demos", "Nearest: /demo."),
         ("/hlep", "Nearest: /help."),
-        ("/xyzzy selfheal", "Nearest: /ask, /demo, /help."),
+        ("/xyzzy selfheal", "Nearest: /ask, /demo, /help, /replay."),
         ("/ask", "/ask What is a pod?"),
         ("/demo selfheal --replicas 3", "/demo selfheal --fault hang"),
         ("/demo 'selfheal", "quotation mark"),
+        ("/replay", "/replay selfheal --fault hang"),
     ],
 )
 def test_an_unknown_command_names_what_comes_near(text: str, said: str) -> None:
@@ -48,7 +51,7 @@ def test_an_unknown_command_names_what_comes_near(text: str, said: str) -> None:
 
 @given(st.text() | st.text().map(lambda text: f"/demo {text}") | st.text().map(lambda text: f"/{text}"))
 def test_no_text_makes_the_parser_fail(text: str) -> None:
-    assert isinstance(parse(text), Ask | RunDemo | ListDemos | Help | Unknown)
+    assert isinstance(parse(text), Ask | RunDemo | Replay | ListDemos | Help | Unknown)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from discord_bot import Scripted, discord_bot
 from discord_payloads import APP, CHANNEL, snowflake
 from discord_server import DiscordServer, discord_server
 
+from bot.commands import COMMANDS
+
 ROLE = "9000000000000000004"
 YAML = "```yaml\n" + "replicas: 3\n" * 300 + "```"
 
@@ -78,7 +80,7 @@ async def test_an_answer_grows_in_sight_while_it_is_written(server: DiscordServe
 
 async def test_commands_are_those_of_the_one_list(server: DiscordServer, tmp_path: Path) -> None:
     async with discord_bot(server, tmp_path):
-        assert {f"/{one['name']}" for one in server.commands if one["type"] == 1} == {"/ask", "/demo", "/help"}
+        assert {f"/{one['name']}" for one in server.commands if one["type"] == 1} == set(COMMANDS)
         assert [one["name"] for one in server.commands if one["type"] == 3] == ["Explain this"]
         assert all(one["contexts"] == [0, 1, 2] and one["integration_types"] == [0, 1] for one in server.commands)
 

@@ -141,7 +141,7 @@ async def test_a_demo_asked_for_while_engines_come_up_waits_for_them(ends: str, 
 async def test_a_demo_without_an_engine_says_why_and_what_to_do() -> None:
     failed = EngineStatus(Engine.KUBERNETES, "failed", detail="Engines need root. Run portside as root.")
 
-    (failure,) = await reply(tutor(engines=FakeEngines(failed)), "/demo selfheal --fault oom")
+    failure, _ = await reply(tutor(engines=FakeEngines(failed)), "/demo selfheal --fault oom")
 
     assert isinstance(failure, Failure)
     assert (failure.text, failure.advice) == ("Engines need root.", "Run portside as root.")

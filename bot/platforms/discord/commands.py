@@ -28,14 +28,20 @@ def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
     @tree.command(description="The same fault on real Docker and real Kubernetes; without a name, the list")
     @app_commands.describe(name="Which demo", fault="What breaks")
     async def demo(interaction: Interaction, name: str | None = None, fault: str | None = None) -> None:
-        words = [name and shlex.quote(name), fault and f"--fault {shlex.quote(fault)}"]
-        await reception.take(interaction, " ".join(["/demo", *filter(None, words)]))
+        await reception.take(interaction, typed_out("/demo", name, fault))
 
+    @tree.command(description="A run that was recorded, where no engine is at hand")
+    @app_commands.describe(name="Which demo", fault="What breaks")
+    async def replay(interaction: Interaction, name: str, fault: str | None = None) -> None:
+        await reception.take(interaction, typed_out("/replay", name, fault))
+
+    @replay.autocomplete("name")
     @demo.autocomplete("name")
     async def names(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         found = {f"{one.name}: {one.question}": one.name for one in reception.demos.values()}
         return completed(found, typed)
 
+    @replay.autocomplete("fault")
     @demo.autocomplete("fault")
     async def faults(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         known = reception.demos.get(str(interaction.namespace["name"]))
@@ -49,6 +55,12 @@ def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
     @tree.context_menu(name="Explain this")
     async def explain(interaction: Interaction, message: discord.Message) -> None:
         await reception.take(interaction, f"/ask {words(message, reception.us)}")
+
+
+def typed_out(command: str, name: str | None, fault: str | None) -> str:
+    """The message that says the same."""
+    options = [name and shlex.quote(name), fault and f"--fault {shlex.quote(fault)}"]
+    return " ".join([command, *filter(None, options)])
 
 
 def completed(found: dict[str, str], typed: str) -> list[app_commands.Choice[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot.commands import RunDemo, parse
+from bot.commands import Replay, RunDemo, parse
 from bot.delivery import DeliveryError
 from bot.platforms.discord.desk import Desk, Order, place
 from bot.platforms.discord.errors import translated
@@ -82,7 +82,7 @@ class Conversations:
     async def edited(self, message: discord.Message) -> None:
         """Answer an edited question anew, in the answer that it has. A demo is never run for an edit."""
         text = spoken(message, self._us)
-        if not text or isinstance(parse(text), RunDemo):
+        if not text or isinstance(parse(text), RunDemo | Replay):
             return
         answer = await self._desk.memory.answer_to(place(message.channel.id, message.id))
         if answer is None or not await self._desk.memory.first(f"discord:{message.id}:{message.edited_at}"):

@@ -20,6 +20,7 @@ from bot.platforms.discord.reading import author, heard
 from bot.platforms.discord.render import Frame, render_reply
 from bot.platforms.discord.threads import earlier
 from sandbox.demo import Demo, choose
+from sandbox.replaying import find
 
 NOT_YOURS = "This button belongs to who asked. Ask for yourself with /ask or /demo."
 UNKNOWN = "This button is not known here any more. Ask again with /ask, or type /help."
@@ -76,6 +77,8 @@ class Reception:
                     return Text(reason)
                 case commands.RunDemo(name, fault):
                     choose(self.demos, name, fault)
+                case commands.Replay(name, fault):
+                    find(self.demos, name, fault)
         except KNOWN as error:
             told = trouble(error)
             return Failure(told.text, told.advice, told.reference)

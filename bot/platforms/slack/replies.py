@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bot.commands import Ask, RunDemo, parse
+from bot.commands import Ask, Replay, RunDemo, parse
 from bot.delivery import deliver
 from bot.messages import Message, Said
 from bot.parts import Card, Part, Reply
@@ -54,7 +54,10 @@ class Replies:
         """Reply with a stream in a thread, else with a message. Raises `DeliveryError` if nothing can be said there."""
         command = parse(question.text)
         demo = isinstance(command, RunDemo)
-        frame = await self._frame(question, Frame(question.place.user, running=demo, judged=isinstance(command, Ask)))
+        frame = await self._frame(
+            question,
+            Frame(question.place.user, running=demo or isinstance(command, Replay), judged=isinstance(command, Ask)),
+        )
         streams = isinstance(command, Ask) and question.place.thread
         surface = (Stream if streams else Posted)(self.api, question.place, frame)
         await surface.open()

@@ -48,7 +48,7 @@ function choices({ send }) {
     const first = part.choices.find((choice) => choice.primary);
     return part.choices.map((choice) =>
       h("button", { type: "button", class: choice === first ? "b pri" : "b", onclick: () => send(choice.command) },
-        choice.command.startsWith("/demo") && choice === first ? icon("play") : null, choice.label));
+        /^[/](demo|replay)/.test(choice.command) && choice === first ? icon("play") : null, choice.label));
   });
 }
 
