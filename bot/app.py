@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings, limits
+from bot.state.runs import KeptRuns
 from bot.tutor import Tutor
 from knowledge import CURRICULUM, Answerer, IngestEvent, Library, ModelSettings, ingest_curriculum, open_library
 from sandbox.demos import load_demos
@@ -24,7 +25,8 @@ async def build(settings: Settings, engines: Engines, progress: Progress) -> Asy
     """A tutor that answers at once, also while its engines come up."""
     async with open_knowledge(settings, progress) as library, _patrolled(engines):
         answerer = Answerer(library, model=model(settings))
-        yield Tutor(answerer, load_demos(), engines, _sandboxes(engines), limits(settings))
+        runs = KeptRuns(settings.data)
+        yield Tutor(answerer, load_demos(), engines, _sandboxes(engines), limits(settings), runs)
 
 
 def _sandboxes(engines: Engines) -> OpenSandbox:

@@ -52,10 +52,15 @@ def present_text(text: str) -> Iterable[Part]:
 
 def demo_command(demo: Demo, question: str) -> str:
     """The message that runs a demo, with the fault that a question speaks of."""
-    named = next(
+    named = named_fault(demo, question)
+    return f"/demo {demo.name}" + (f" --fault {named}" if named else "")
+
+
+def named_fault(demo: Demo, question: str) -> Fault | None:
+    """The fault of a demo that a question speaks of."""
+    return next(
         (fault for fault, words in FAULT_WORDS.items() if fault in demo.faults and words.search(question)), None
     )
-    return f"/demo {demo.name}" + (f" --fault {named}" if named else "")
 
 
 def again(demo: Demo, fault: Fault | None) -> Choices:

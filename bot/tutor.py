@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol, assert_never
 
 from bot.cards import advance, begin
+from bot.citing import with_run
 from bot.commands import Ask, Command, Help, ListDemos, Replay, RunDemo, Unknown, parse, read
 from bot.errors import trouble
 from bot.history import History, turns
@@ -25,6 +26,7 @@ from bot.presenting import (
 )
 from bot.questions import is_question
 from bot.replays import offer, recorded, replayed
+from bot.state.runs import Runs, RunsHere, keeping
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, choose, perform
 from sandbox.engines import Engines, while_hopeful
@@ -44,13 +46,14 @@ class Answers(Protocol):
 class Tutor:
     """Answers questions and runs demos."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a seam of its own
         self,
         answers: Answers,
         demos: Mapping[str, Demo],
         engines: Engines,
         open_sandbox: OpenSandbox,
         limits: Limits | None = None,
+        runs: Runs | None = None,
     ) -> None:
         self.engines = engines
         self._answers = answers
@@ -58,6 +61,7 @@ class Tutor:
         self._open_sandbox = open_sandbox
         self._history = History()
         self._limits = limits or Limits()
+        self._runs = runs or RunsHere()
         self.replay_speed = 4.0  # a run of 45 s in a chat is watched to its end in 11 s
 
     async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
@@ -95,7 +99,7 @@ class Tutor:
         for answer in answers:
             if not answer.refused:
                 self._history.add(message.conversation, Turn(question, answer.answer))
-                for part in present_answer(answer, self.demos):
+                for part in present_answer(await with_run(answer, self.demos, self._runs), self.demos):
                     yield part
 
     async def _answer(self, question: str, message: Message) -> AsyncGenerator[Part, None]:
@@ -106,7 +110,7 @@ class Tutor:
                     yield Text(value.text, key="answer")
                     continue
                 self._history.add(message.conversation, Turn(question, value.answer))
-                for part in present_answer(value, self.demos):
+                for part in present_answer(await with_run(value, self.demos, self._runs), self.demos):
                     yield part
 
     async def _demo(self, demo: Demo, fault: Fault | None, message: Message) -> AsyncGenerator[Part, None]:
@@ -129,7 +133,7 @@ class Tutor:
     async def _run(self, demo: Demo, fault: Fault | None, author: str) -> AsyncGenerator[Part, None]:
         card = begin(demo, fault)
         yield card
-        async with aclosing(perform(demo, fault, author, self._open_sandbox)) as events:
+        async with aclosing(keeping(perform(demo, fault, author, self._open_sandbox), self._runs)) as events:
             async for event in events:
                 card = advance(demo, card, event)
                 yield card

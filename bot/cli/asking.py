@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from bot.app import knowledge_folder, model, open_knowledge
 from bot.cards import counted
+from bot.citing import with_run
 from bot.cli.printing import IngestBar, err, out, out_json
 from bot.cli.running import DONE
 from bot.commands import read
@@ -19,7 +20,8 @@ from bot.parts import Reply, Text
 from bot.platforms.terminal.screen import Screen, open_screen
 from bot.presenting import present_answer
 from bot.settings import Settings
-from knowledge import Answer, Answerer, Ingested, Skipped, ingest
+from bot.state.runs import KeptRuns, Runs
+from knowledge import Answer, Answerer, Delta, Ingested, Skipped, ingest
 from knowledge.errors import BadQuestion
 from sandbox.demos import load_demos
 
@@ -30,23 +32,29 @@ async def ask(settings: Settings, question: str, collection: str, as_json: bool)
     """Answer one question."""
     question = read(question)
     async with open_knowledge(settings, IngestBar(), collection) as library:
-        answerer = Answerer(library, model=model(settings))
+        answerer, runs = Answerer(library, model=model(settings)), KeptRuns(settings.data)
         if as_json:
-            out_json({"qid": None, **asdict(await answered(answerer, question))})
+            answer = await with_run(await answered(answerer, question), load_demos(), runs)
+            out_json({"qid": None, **asdict(answer)})
         else:
             with open_screen(sys.stdout) as screen:
-                await screen.until_quit(grown(answerer, question, screen))
+                await screen.until_quit(grown(answerer, question, screen, runs))
     return DONE
 
 
-async def grown(answerer: Answerer, question: str, screen: Screen) -> Reply:
+async def grown(answerer: Answerer, question: str, screen: Screen, runs: Runs) -> Reply:
     """Show an answer as it grows; an error is for the command to tell."""
     reply: Reply = ()
     async with aclosing(answerer.answer(question)) as values:
         async for value in values:
-            reply = tuple(present_answer(value, load_demos())) if isinstance(value, Answer) else (Text(value.text),)
+            reply = (Text(value.text),) if isinstance(value, Delta) else await _whole(value, runs)
             await screen.show(reply, isinstance(value, Answer))
     return reply
+
+
+async def _whole(answer: Answer, runs: Runs) -> Reply:
+    demos = load_demos()
+    return tuple(present_answer(await with_run(answer, demos, runs), demos))
 
 
 async def answered(answerer: Answerer, question: str) -> Answer:
@@ -61,7 +69,7 @@ async def answered(answerer: Answerer, question: str) -> Answer:
 
 
 async def ask_batch(settings: Settings, file: TextIO, collection: str) -> int:
-    """Answer each line of a file, in its order, one JSON object a line."""
+    """Answer each line of a file, in its order, one JSON object a line: from the pages alone, so always alike."""
     questions = list(batch(file))
     async with open_knowledge(settings, IngestBar(), collection) as library:
         answerer = Answerer(library, model=model(settings))

@@ -5,7 +5,7 @@ import getpass
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.cards import advance, begin
@@ -16,6 +16,7 @@ from bot.parts import Part
 from bot.platforms.terminal.screen import open_screen
 from bot.presenting import again
 from bot.settings import Settings, engine_config
+from bot.state.runs import KeptRuns, Runs, RunsHere, keeping
 from sandbox import local
 from sandbox.demo import Demo, choose, endings, perform, unfinished
 from sandbox.demos import load_demos
@@ -33,7 +34,7 @@ async def demo(settings: Settings, name: str, fault: str | None, as_json: bool, 
     """Run a demo; done only if it came to its end and its clean-up is verified."""
     chosen, its_fault = choose(load_demos(), name, fault)
     with recording(settings, record) as note:
-        run = Run(chosen, its_fault, _lab(settings), note)
+        run = Run(chosen, its_fault, _lab(settings), note, KeptRuns(settings.data))
         result = await (as_lines(run) if as_json else on_screen(run))
     if result is None:
         return INTERRUPTED
@@ -77,6 +78,7 @@ class Run:
     fault: Fault | None
     lab: AbstractAsyncContextManager[OpenSandbox]
     note: Callable[[Event], None] = lambda _: None
+    runs: Runs = field(default_factory=RunsHere)
     sandbox: Sandbox | None = None
 
     async def events(self, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
@@ -88,10 +90,13 @@ class Run:
                 self.sandbox = sandbox
                 yield sandbox
 
-        async with aclosing(perform(self.demo, self.fault, _owner(), remembered)) as events:
+        async with aclosing(self._performed(remembered)) as events:
             async for event in events:
                 self.note(event)
                 yield event
+
+    def _performed(self, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
+        return keeping(perform(self.demo, self.fault, _owner(), open_sandbox), self.runs)
 
     def stopped(self) -> Iterator[Event]:
         """Tell how a run ended that was stopped, once its events are closed."""

@@ -38,3 +38,21 @@ VERDICTS = sa.Table(
     sa.Column("author", sa.Text, primary_key=True),
     sa.Column("helpful", sa.Boolean, nullable=False),
 )
+
+# In a file of their own, which every portside process of a data folder shares.
+RUNS_METADATA = sa.MetaData()
+
+RUNS = sa.Table(
+    "runs",
+    RUNS_METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("demo", sa.Text, nullable=False),
+    sa.Column("fault", sa.Text),
+    sa.Column("replicas", sa.Integer, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),  # ISO date and time, UTC
+    sa.Column("engines", sa.JSON, nullable=False),  # the version of each
+    sa.Column("headline", sa.Text, nullable=False),
+    sa.Column("result", sa.JSON, nullable=False),  # the last line of the run
+    sa.Index("newest", "demo", "fault", "number"),
+    sqlite_autoincrement=True,  # a number is never given twice
+)
