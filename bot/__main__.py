@@ -187,6 +187,15 @@ def replay(name: str, fault: str | None, speed: float, as_json: bool) -> NoRetur
     run("replaying", "replay", name, fault, speed, as_json)
 
 
+@main.command(epilog=example("portside selftest selfheal --runs 3"))
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True, help="How often each is run.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a demo and line.")
+def selftest(names: tuple[str, ...], runs: int, as_json: bool) -> NoReturn:
+    """Run demos on your engines and hold them against their lessons; one that differs leaves the menu."""
+    run("verifying", "selftest", names, runs, as_json)
+
+
 @main.command(epilog=example("portside reaper --once"))
 @click.option("--once", is_flag=True, help="Sweep once and end, instead of every 30 s.")
 def reaper(once: bool) -> NoReturn:

@@ -26,7 +26,9 @@ async def build(settings: Settings, engines: Engines, progress: Progress) -> Asy
     async with open_knowledge(settings, progress) as library, _patrolled(engines):
         answerer = Answerer(library, model=model(settings))
         runs = KeptRuns(settings.data)
-        yield Tutor(answerer, load_demos(), engines, _sandboxes(engines), limits(settings), runs)
+        tutor = Tutor(answerer, load_demos(), engines, _sandboxes(engines), limits(settings), runs)
+        await tutor.look()
+        yield tutor
 
 
 def _sandboxes(engines: Engines) -> OpenSandbox:

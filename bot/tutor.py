@@ -13,6 +13,7 @@ from bot.commands import Ask, Command, Help, ListDemos, Replay, RunDemo, Unknown
 from bot.errors import trouble
 from bot.history import History, turns
 from bot.limits import Limits, Place
+from bot.menu import Menu, dated, present_menu, read_menu, taken_out
 from bot.messages import Message
 from bot.parts import Failure, Part, Progress, Text
 from bot.presenting import (
@@ -58,15 +59,27 @@ class Tutor:
         self.engines = engines
         self._answers = answers
         self.demos = demos
+        self._menu = Menu()
         self._open_sandbox = open_sandbox
         self._history = History()
         self._limits = limits or Limits()
         self._runs = runs or RunsHere()
         self.replay_speed = 4.0  # a run of 45 s in a chat is watched to its end in 11 s
 
+    @property
+    def offered(self) -> Mapping[str, Demo]:
+        """The demos in the menu: those that no self-test has taken out, as of the last message."""
+        return self._menu.offered(self.demos)
+
+    async def look(self) -> None:
+        """Read the menu anew: another process may have tested the demos."""
+        self._menu = await read_menu(self.demos, self._runs)
+
     async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
         """Yield the parts of the reply. What cannot be done is raised with a sentence for the learner."""
-        async with aclosing(self._reply(parse(read(message.text)), message)) as parts:
+        command = parse(read(message.text))
+        await self.look()
+        async with aclosing(self._reply(command, message)) as parts:
             async for part in parts:
                 yield part
 
@@ -81,7 +94,7 @@ class Tutor:
                 self._limits.question(message.author)
                 return self._replay(name, fault)
             case ListDemos():
-                return _told(*present_catalogue(self.demos))
+                return _told(*present_catalogue(self.offered), *present_menu(self._menu))
             case Help():
                 return _told(present_help())
             case Unknown(reason):
@@ -99,7 +112,7 @@ class Tutor:
         for answer in answers:
             if not answer.refused:
                 self._history.add(message.conversation, Turn(question, answer.answer))
-                for part in present_answer(await with_run(answer, self.demos, self._runs), self.demos):
+                for part in present_answer(await with_run(answer, self.demos, self._runs), self.offered):
                     yield part
 
     async def _answer(self, question: str, message: Message) -> AsyncGenerator[Part, None]:
@@ -110,10 +123,13 @@ class Tutor:
                     yield Text(value.text, key="answer")
                     continue
                 self._history.add(message.conversation, Turn(question, value.answer))
-                for part in present_answer(await with_run(value, self.demos, self._runs), self.demos):
+                for part in present_answer(await with_run(value, self.demos, self._runs), self.offered):
                     yield part
 
     async def _demo(self, demo: Demo, fault: Fault | None, message: Message) -> AsyncGenerator[Part, None]:
+        if reason := self._menu.out.get(demo.name):
+            yield Text(taken_out(demo.name, reason))
+            return
         with self._limits.demo(message.author, message.channel or message.conversation) as place:
             async with aclosing(_until_turn(place)) as waiting:
                 async for progress in waiting:
@@ -131,7 +147,7 @@ class Tutor:
                     yield part
 
     async def _run(self, demo: Demo, fault: Fault | None, author: str) -> AsyncGenerator[Part, None]:
-        card = begin(demo, fault)
+        card = dated(begin(demo, fault), self._menu.verified.get(demo.name))
         yield card
         async with aclosing(keeping(perform(demo, fault, author, self._open_sandbox), self._runs)) as events:
             async for event in events:

@@ -12,6 +12,8 @@ from sandbox.events import UNSTAMPED, Engine, Event, Fault, Result, Started
 from sandbox.sandbox import OpenSandbox, Sandbox
 
 Run = Callable[[Sandbox, Fault | None], AsyncGenerator[Event, None]]
+# Says in a sentence how a run differs from what the demo teaches: never shown as a result, only held against it.
+Lesson = Callable[[Result], str | None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Demo:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     seconds: float = 60
     deadline: float = 120
+    lesson: Lesson | None = None
 
 
 def choose(demos: Mapping[str, Demo], name: str, fault: str | None) -> tuple[Demo, Fault | None]:

@@ -21,6 +21,10 @@ class ChatTutor(FakeTutor):
     speed: float = 20.0
     demos: Mapping[str, Demo] = field(default_factory=load_demos)
 
+    @property
+    def offered(self) -> Mapping[str, Demo]:
+        return self.demos
+
     async def volunteer(self, message: Message) -> AsyncGenerator[Part, None]:
         self.heard.append(replace(message, text=read(message.text)))
         if is_question(message.text):

@@ -12,6 +12,7 @@ from bot.cards import advance, begin
 from bot.cli.printing import err, out, out_json, until_up
 from bot.cli.running import COULD_NOT, DONE, INTERRUPTED, fail
 from bot.delivery import deliver
+from bot.menu import dated, read_menu
 from bot.parts import Part
 from bot.platforms.terminal.screen import open_screen
 from bot.presenting import again
@@ -34,7 +35,7 @@ async def demo(settings: Settings, name: str, fault: str | None, as_json: bool, 
     """Run a demo; done only if it came to its end and its clean-up is verified."""
     chosen, its_fault = choose(load_demos(), name, fault)
     with recording(settings, record) as note:
-        run = Run(chosen, its_fault, _lab(settings), note, KeptRuns(settings.data))
+        run = Run(chosen, its_fault, lab(settings), note, KeptRuns(settings.data))
         result = await (as_lines(run) if as_json else on_screen(run))
     if result is None:
         return INTERRUPTED
@@ -58,7 +59,7 @@ def recording(settings: Settings, record: str | None) -> Iterator[Callable[[Even
 
 
 @asynccontextmanager
-async def _lab(settings: Settings) -> AsyncIterator[OpenSandbox]:
+async def lab(settings: Settings) -> AsyncIterator[OpenSandbox]:
     """Hold both engines, once they are up or one cannot be had, with nothing on them that has expired."""
     async with local.open_engines(engine_config(settings)) as engines:
         await until_up(while_hopeful(engines.progress()))
@@ -96,14 +97,15 @@ class Run:
                 yield event
 
     def _performed(self, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
-        return keeping(perform(self.demo, self.fault, _owner(), open_sandbox), self.runs)
+        return keeping(perform(self.demo, self.fault, owner(), open_sandbox), self.runs)
 
     def stopped(self) -> Iterator[Event]:
         """Tell how a run ended that was stopped, once its events are closed."""
         return endings(self.sandbox, unfinished(self.demo, self.fault, "The run was stopped."))
 
 
-def _owner() -> str:
+def owner() -> str:
+    """Whoever runs this command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in a container
@@ -135,7 +137,8 @@ async def on_screen(run: Run) -> Result | None:
 
 
 async def _parts(run: Run, open_sandbox: OpenSandbox, results: list[Result]) -> AsyncGenerator[Part, None]:
-    card = begin(run.demo, run.fault)
+    menu = await read_menu({run.demo.name: run.demo}, run.runs)
+    card = dated(begin(run.demo, run.fault), menu.verified.get(run.demo.name))
     drawn = True
     async with aclosing(run.events(open_sandbox)) as events:
         async for event in events:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.errors import NoMemory
 from bot.state.database import Database
-from bot.state.tables import RUNS
+from bot.state.tables import RUNS, SELFTESTS
 from sandbox.events import Engine, Event, Fault, Finding, Result, Started
 from sandbox.runs import from_json, to_json
 
@@ -40,8 +40,29 @@ class Kept:
     run: Finished
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Of some runs' seconds the middle, and what 95 % of them do not exceed."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """What runs of one demo and fault did here; `reason` is how they differ from the lesson, None if they do not."""
+
+    demo: str
+    fault: Fault | None
+    at: str
+    runs: int
+    reason: str | None
+    duration: Spread
+    recovery: Mapping[Engine, Spread | None]
+
+
 class Runs(Protocol):
-    """Where finished runs are kept."""
+    """Where finished runs and self-tests are kept."""
 
     async def keep(self, run: Finished) -> int:
         """Keep a run and return its number. Raises `NoMemory`."""
@@ -51,12 +72,21 @@ class Runs(Protocol):
         """Find the newest run of a demo and fault. Raises `NoMemory`."""
         ...
 
+    async def tested(self, test: SelfTest) -> None:
+        """Keep a self-test. Raises `NoMemory`."""
+        ...
+
+    async def tests(self) -> tuple[SelfTest, ...]:
+        """List the newest self-test of each demo and fault. Raises `NoMemory`."""
+        ...
+
 
 class RunsHere:
     """Runs of this process alone."""
 
     def __init__(self) -> None:
         self.kept: list[Finished] = []
+        self._tests: dict[tuple[str, Fault | None], SelfTest] = {}
 
     async def keep(self, run: Finished) -> int:
         """Keep a run."""
@@ -67,6 +97,14 @@ class RunsHere:
         """Find the newest run."""
         fitting = [Kept(n, run) for n, run in enumerate(self.kept, 1) if (run.demo, run.fault) == (demo, fault)]
         return fitting[-1] if fitting else None
+
+    async def tested(self, test: SelfTest) -> None:
+        """Keep a self-test."""
+        self._tests[test.demo, test.fault] = test
+
+    async def tests(self) -> tuple[SelfTest, ...]:
+        """List the newest self-tests."""
+        return tuple(self._tests.values())
 
 
 class KeptRuns:
@@ -94,12 +132,33 @@ class KeptRuns:
         rows = await self._database.rows(of_it.order_by(RUNS.c.number.desc()).limit(1))
         return next((Kept(row.number, _run(row)) for row in rows), None)
 
+    async def tested(self, test: SelfTest) -> None:
+        """Keep a self-test."""
+        await self._database.insert(SELFTESTS.insert().values(asdict(test)))
+
+    async def tests(self) -> tuple[SelfTest, ...]:
+        """List the newest self-tests."""
+        newest = sa.select(sa.func.max(SELFTESTS.c.number)).group_by(SELFTESTS.c.demo, SELFTESTS.c.fault)
+        rows = await self._database.rows(sa.select(SELFTESTS).where(SELFTESTS.c.number.in_(newest)))
+        return tuple(map(_test, rows))
+
 
 def _run(row: sa.Row[tuple[object, ...]]) -> Finished:
     result = from_json(row.result)
     assert isinstance(result, Result)  # noqa: S101 - nothing else is ever written there
     engines = {Engine(engine): version for engine, version in row.engines.items()}
     return Finished(row.demo, result.fault, row.replicas, row.at, engines, row.headline, result)
+
+
+def _test(row: sa.Row[tuple[object, ...]]) -> SelfTest:
+    recovery = {Engine(engine): Spread(**one) if one else None for engine, one in row.recovery.items()}
+    fault = Fault(row.fault) if row.fault else None
+    return SelfTest(row.demo, fault, row.at, row.runs, row.reason, Spread(**row.duration), recovery)
+
+
+def now() -> str:
+    """The time as it is kept."""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
 
 
 async def keeping(events: AsyncGenerator[Event, None], runs: Runs) -> AsyncGenerator[Event, None]:
@@ -121,8 +180,7 @@ async def keeping(events: AsyncGenerator[Event, None], runs: Runs) -> AsyncGener
 def finished(started: Started, headline: str, result: Result) -> Finished:
     """A run that has just ended."""
     versions = {engine: info.version for engine, info in started.engines.items()}
-    at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
-    return Finished(result.demo, result.fault, started.replicas, at, versions, headline, result)
+    return Finished(result.demo, result.fault, started.replicas, now(), versions, headline, result)
 
 
 async def _keep(runs: Runs, run: Finished) -> None:

@@ -56,3 +56,15 @@ RUNS = sa.Table(
     sa.Index("newest", "demo", "fault", "number"),
     sqlite_autoincrement=True,  # a number is never given twice
 )
+SELFTESTS = sa.Table(
+    "selftests",
+    RUNS_METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("demo", sa.Text, nullable=False),
+    sa.Column("fault", sa.Text),
+    sa.Column("at", sa.Text, nullable=False),  # ISO date and time, UTC
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text),  # how it differs from the lesson; nothing where it does not
+    sa.Column("duration", sa.JSON, nullable=False),  # seconds: {"p50", "p95"}
+    sa.Column("recovery", sa.JSON, nullable=False),  # the same for each engine, or null where it was not back
+)

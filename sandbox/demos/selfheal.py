@@ -196,6 +196,24 @@ def fault_command(fault: Fault, engine: Engine, target: str, address: Address | 
     return f"docker rm -f {target}" if engine is Engine.DOCKER else f"kubectl delete pod {target}"
 
 
+def lesson(result: Result) -> str | None:
+    """Hold a run against this demo: Docker restarts what has ended; Kubernetes brings back everything."""
+    docker, kubernetes = (result.engines[engine] for engine in Engine)
+    ends = result.fault in (Fault.CRASH, Fault.OOM)
+    actor = "replicaset" if result.fault is Fault.REMOVE else "kubelet"
+    if ends and not docker.recovered:
+        return "Docker did not bring back what had ended."
+    if ends and "dockerd" not in docker.acted_by:
+        return "Docker was back, but dockerd did not report that it acted."
+    if docker.recovered and not ends:
+        return f"Docker brought back what it leaves alone after the fault {result.fault}."
+    if not kubernetes.recovered:
+        return "Kubernetes did not bring the app back."
+    if actor not in kubernetes.acted_by:
+        return f"Kubernetes was back, but the {actor} did not report that it acted."
+    return None
+
+
 DEMO = Demo(
     name="selfheal",
     title="Self-healing",
@@ -203,6 +221,7 @@ DEMO = Demo(
     faults=(Fault.CRASH, Fault.HANG, Fault.OOM, Fault.REMOVE),
     run=selfheal,
     seconds=45,
+    lesson=lesson,
     settings={
         "--health-interval": Setting(f"{CHECK.period}s", "30s"),
         "--health-timeout": Setting(f"{CHECK.timeout}s", "30s"),

@@ -33,11 +33,12 @@ COMMANDS = [
     "ingest",
     "demo",
     "replay",
+    "selftest",
     "reaper",
     "engines",
 ]
 ENGINES = ["up", "down", "status", "kubeconfig"]
-LATER = ["selftest", "eval", "doctor"]
+LATER = ["eval", "doctor"]
 PAGE = """---
 title: Lighthouses
 ---
@@ -130,6 +131,8 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["demo"], "Missing argument"),
         (["demo", "selfheal", "--record", "tests"], "tests exists already. Choose another name, or remove it."),
         (["replay"], "Missing argument"),
+        (["selftest", "selfheel"], "Nearest: selfheal."),
+        (["selftest", "--runs", "0"], "1<=x<=100"),
         (["replay", "selfheel"], "Nearest: selfheal-"),
         (["replay", "selfheal", "--fault", "boom"], "It takes: crash, hang, oom, remove."),
         (["replay", "selfheal", "--speed", "nan"], "The speed is a number from 0.1 to 1000"),

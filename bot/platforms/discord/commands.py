@@ -38,14 +38,14 @@ def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
     @replay.autocomplete("name")
     @demo.autocomplete("name")
     async def names(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        found = {f"{one.name}: {one.question}": one.name for one in reception.demos.values()}
+        found = {f"{one.name}: {one.question}": one.name for one in reception.offered.values()}
         return completed(found, typed)
 
     @replay.autocomplete("fault")
     @demo.autocomplete("fault")
     async def faults(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        known = reception.demos.get(str(interaction.namespace["name"]))
-        demos = [known] if known else reception.demos.values()
+        known = reception.offered.get(str(interaction.namespace["name"]))
+        demos = [known] if known else reception.offered.values()
         return completed({fault.value: fault.value for one in demos for fault in one.faults}, typed)
 
     @tree.command(name="help", description="What can be said")

@@ -41,8 +41,13 @@ class Reception:
 
     @property
     def demos(self) -> Mapping[str, Demo]:
-        """What can be run."""
+        """What is known."""
         return self._desk.tutor.demos
+
+    @property
+    def offered(self) -> Mapping[str, Demo]:
+        """What is in the menu."""
+        return self._desk.tutor.offered
 
     @property
     def us(self) -> int:

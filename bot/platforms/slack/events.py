@@ -96,7 +96,7 @@ class Events:
     async def home_opened(self, event: Event) -> None:
         """Somebody looks at App Home."""
         if event.get("tab") == "home":
-            view = home(self._replies.tutor.demos, event["user"])
+            view = home(self._replies.tutor.offered, event["user"])
             await self._api.quietly("views.publish", user_id=event["user"], view=view)
 
     async def pane_opened(self, event: Event) -> None:
@@ -107,7 +107,7 @@ class Events:
             channel_id=pane["channel_id"],
             thread_ts=pane["thread_ts"],
             title="Ask, or watch",
-            prompts=prompts(self._replies.tutor.demos),
+            prompts=prompts(self._replies.tutor.offered),
         )
 
     async def revoked(self) -> None:
