@@ -6,13 +6,16 @@ What other packages use; everything else is this package's own business:
     sandbox.engines   `Engines`, the seam to the pair of engines; `EngineConfig`, `EngineStatus`.
     sandbox.errors    `SandboxError` and its children: sentences fit for a learner.
     sandbox.demos     load_demos() -> dict[str, Demo]
-    sandbox.demo      Demo(name, title, question, faults, run, settings, seconds, deadline)
+    sandbox.demo      Demo(name, title, question, faults, run, settings, seconds, deadline, lesson)
                       choose(demos, name, fault: str | None) -> (Demo, Fault | None); raises UnknownDemo, BadRequest
                       perform(demo, fault, owner, open_sandbox) -> AsyncGenerator[Event, None]
     sandbox.lab       Lab(engines, pace=Pace()); `lab.open` is the `open_sandbox` of `perform`
     sandbox.reaper    async sweep(engines) -> Swept: what was removed ("container web-x", "namespace …") and missed
                       async remove_run(engines, run): the same for what one run has left, before its expiry
                       async patrol(engines, seconds=30): sweep now and again until cancelled
+    sandbox.recording Recorder(folder, file=None): take(event), close() -> Path | None
+    sandbox.replaying find(demos, name, fault) -> Path; read(path, demos) -> Recording; play(events, speed)
+    sandbox.checking  check(lines) -> list[str]: what is wrong with the lines of a run
     sandbox.runs      to_json(event) -> dict; from_json(object) -> Event
 
 `perform` waits for both engines, then yields `Started` first and `Result` last. What goes wrong ends the run and

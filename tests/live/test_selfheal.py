@@ -1,6 +1,7 @@
 """Selfheal on the real engines: the four faults side by side, and what the kernel says about the hardening."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import docker
 import pytest
 
+from bot.verifying import reason
+from sandbox.checking import check
 from sandbox.cluster_api import Api
 from sandbox.containers import Containers
 from sandbox.demo import choose, perform
@@ -53,6 +56,14 @@ def test_a_run_completes_and_its_cleanup_is_verified(runs: Runs, fault: Fault) -
 
     assert (end.error, end.completed, end.cleaned_up) == (None, True, True)
     assert isinstance(runs[fault][0], Started)
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_run_is_what_the_contract_describes_and_what_the_lesson_teaches(runs: Runs, fault: Fault) -> None:
+    demo, _ = choose(load_demos(), "selfheal", fault.value)
+
+    assert check([json.loads(json.dumps(to_json(event))) for event in runs[fault]]) == []
+    assert reason(demo, result(runs[fault])) is None
 
 
 @pytest.mark.parametrize("fault", Fault)
