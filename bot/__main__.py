@@ -147,10 +147,11 @@ def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
 @main.command(epilog=example("portside demo selfheal --fault hang"))
 @click.argument("name")
 @click.option("--fault", help="What breaks: crash, hang, oom or remove; the first unless named.")
+@click.option("--replicas", type=int, help="How many copies, where a demo can be run with more or fewer.")
 @click.option("--json", "as_json", is_flag=True, help="Every event as one JSON object a line.")
-def demo(name: str, fault: str | None, as_json: bool) -> NoReturn:
-    """Run the same fault on a real Docker and a real Kubernetes, and measure both."""
-    run("showing", "demo", name, fault, as_json)
+def demo(name: str, fault: str | None, replicas: int | None, as_json: bool) -> NoReturn:
+    """Run a demo on a real Docker and a real Kubernetes, and measure both."""
+    run("showing", "demo", name, fault, replicas, as_json)
 
 
 @main.command(epilog=example("portside reaper --once"))

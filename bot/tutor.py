@@ -15,19 +15,19 @@ from bot.messages import Message
 from bot.parts import Failure, Part, Progress, Text
 from bot.presenting import (
     again,
-    demo_command,
     present_answer,
     present_catalogue,
     present_engines,
     present_help,
     present_queue,
+    run_command,
 )
 from bot.questions import is_question
 from knowledge import Answer, Delta, Turn
-from sandbox.demo import Demo, choose, perform
+from sandbox.demo import Demo, Options, choose, perform
 from sandbox.engines import Engines, while_hopeful
 from sandbox.errors import DemoFailed, EngineUnavailable
-from sandbox.events import Fault, Result
+from sandbox.events import Result
 from sandbox.sandbox import OpenSandbox
 
 
@@ -65,9 +65,9 @@ class Tutor:
                 async with aclosing(self._answer(question, message)) as parts:
                     async for part in parts:
                         yield part
-            case RunDemo(name, fault):
-                demo, chosen = choose(self.demos, name, fault)
-                async with aclosing(self._demo(demo, chosen, message)) as parts:
+            case RunDemo(name, fault, replicas):
+                demo, options = choose(self.demos, name, fault, replicas)
+                async with aclosing(self._demo(demo, options, message)) as parts:
                     async for part in parts:
                         yield part
             case ListDemos():
@@ -104,7 +104,7 @@ class Tutor:
                 for part in present_answer(value, self.demos):
                     yield part
 
-    async def _demo(self, demo: Demo, fault: Fault | None, message: Message) -> AsyncGenerator[Part, None]:
+    async def _demo(self, demo: Demo, options: Options, message: Message) -> AsyncGenerator[Part, None]:
         with self._limits.demo(message.author, message.channel or message.conversation) as place:
             async with aclosing(_until_turn(place)) as waiting:
                 async for progress in waiting:
@@ -113,23 +113,23 @@ class Tutor:
                 async for progress in waiting:
                     yield progress
             if lack := await self._lack():
-                yield _failure(lack, demo, fault)
+                yield _failure(lack, demo, options)
                 return
-            async with aclosing(self._run(demo, fault, message.author)) as parts:
+            async with aclosing(self._run(demo, options, message.author)) as parts:
                 async for part in parts:
                     yield part
 
-    async def _run(self, demo: Demo, fault: Fault | None, author: str) -> AsyncGenerator[Part, None]:
-        card = begin(demo, fault)
+    async def _run(self, demo: Demo, options: Options, author: str) -> AsyncGenerator[Part, None]:
+        card = begin(demo, options)
         yield card
-        async with aclosing(perform(demo, fault, author, self._open_sandbox)) as events:
+        async with aclosing(perform(demo, options, author, self._open_sandbox)) as events:
             async for event in events:
                 card = advance(demo, card, event)
                 yield card
                 if isinstance(event, Result) and event.error:
-                    yield _failure(event.error, demo, fault)
+                    yield _failure(event.error, demo, options)
         if card.state == "done":
-            yield again(demo, fault)
+            yield again(demo, options)
 
     async def _lack(self) -> str | None:
         """Why there can be no demo now; None where both engines are up. A card that cannot begin is never shown."""
@@ -166,7 +166,6 @@ async def _until_turn(place: Place) -> AsyncGenerator[Progress, None]:
         yield present_queue(0, time.monotonic() - began)
 
 
-def _failure(error: str, demo: Demo, fault: Fault | None) -> Failure:
+def _failure(error: str, demo: Demo, options: Options) -> Failure:
     told = trouble(DemoFailed(error))
-    retry = demo_command(demo, "") if fault is None else f"/demo {demo.name} --fault {fault}"
-    return Failure(told.text, told.advice, told.reference, retry)
+    return Failure(told.text, told.advice, told.reference, run_command(demo, options))

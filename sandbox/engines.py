@@ -55,12 +55,17 @@ class EngineStatus:
 
 @dataclass(frozen=True)
 class DockerEndpoint:
-    """A Docker engine that answers; `image` is the demo image's id in it, `ours` whether we started it."""
+    """A Docker engine that answers; `image` is the demo image's id in it, `ours` whether we started it.
+
+    `publish` is the address that ports are published on: loopback, or our own engine's box, which only this machine
+    reaches.
+    """
 
     host: str
     image: str
     ours: bool
     where: str = "this machine"
+    publish: str = "127.0.0.1"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ SandboxError
 ├── QuotaExceeded        the sandbox would take more than it may
 ├── DemoTimedOut         the demo took longer than it may
 └── DemoFailed           a step of the demo did not do what it must before the rest makes sense
+    └── PortTaken        another container has published that port
 """
 
 
@@ -41,3 +42,7 @@ class DemoTimedOut(SandboxError):
 
 class DemoFailed(SandboxError):
     """A step of the demo did not do what it must before the rest makes sense."""
+
+
+class PortTaken(DemoFailed):
+    """Another container has published that port."""

@@ -16,21 +16,20 @@ from bot.platforms.terminal.screen import open_screen
 from bot.presenting import again
 from bot.settings import Settings, engine_config
 from sandbox import local
-from sandbox.demo import Demo, choose, endings, perform, unfinished
+from sandbox.demo import Demo, Options, choose, endings, perform, unfinished
 from sandbox.demos import load_demos
 from sandbox.engines import while_hopeful
 from sandbox.errors import DemoFailed
-from sandbox.events import Event, Fault, Result, Started
+from sandbox.events import Event, Result, Started
 from sandbox.lab import Lab
 from sandbox.reaper import patrol, sweep
 from sandbox.runs import to_json
 from sandbox.sandbox import OpenSandbox, Sandbox
 
 
-async def demo(settings: Settings, name: str, fault: str | None, as_json: bool) -> int:
+async def demo(settings: Settings, name: str, fault: str | None, replicas: int | None, as_json: bool) -> int:
     """Run a demo; done only if it came to its end and its clean-up is verified."""
-    chosen, its_fault = choose(load_demos(), name, fault)
-    run = Run(chosen, its_fault, _lab(settings))
+    run = Run(*choose(load_demos(), name, fault, replicas), _lab(settings))
     result = await (as_lines(run) if as_json else on_screen(run))
     if result is None:
         return INTERRUPTED
@@ -57,7 +56,7 @@ class Run:
     """
 
     demo: Demo
-    fault: Fault | None
+    options: Options
     lab: AbstractAsyncContextManager[OpenSandbox]
     sandbox: Sandbox | None = None
 
@@ -70,11 +69,11 @@ class Run:
                 self.sandbox = sandbox
                 yield sandbox
 
-        return perform(self.demo, self.fault, _owner(), remembered)
+        return perform(self.demo, self.options, _owner(), remembered)
 
     def stopped(self) -> Iterator[Event]:
         """Tell how a run ended that was stopped, once its events are closed."""
-        return endings(self.sandbox, unfinished(self.demo, self.fault, "The run was stopped."))
+        return endings(self.sandbox, unfinished(self.demo, self.options, "The run was stopped."))
 
 
 def _owner() -> str:
@@ -109,7 +108,7 @@ async def on_screen(run: Run) -> Result | None:
 
 
 async def _parts(run: Run, open_sandbox: OpenSandbox, results: list[Result]) -> AsyncGenerator[Part, None]:
-    card = begin(run.demo, run.fault)
+    card = begin(run.demo, run.options)
     drawn = True
     async with aclosing(run.events(open_sandbox)) as events:
         async for event in events:
@@ -121,7 +120,7 @@ async def _parts(run: Run, open_sandbox: OpenSandbox, results: list[Result]) -> 
             if isinstance(event, Result):
                 results.append(event)
     if card.state == "done":
-        yield again(run.demo, run.fault)
+        yield again(run.demo, run.options)
 
 
 async def reaper(settings: Settings, once: bool) -> int:

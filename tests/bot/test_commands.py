@@ -22,6 +22,7 @@ from bot.errors import BadMessage
         ("/demo selfheal --fault hang", RunDemo("selfheal", "hang")),
         ("/demo --fault hang selfheal", RunDemo("selfheal", "hang")),
         ("/demo selfheal --fault=oom", RunDemo("selfheal", "oom")),
+        ("/demo selfheal --fault=oom --replicas 3", RunDemo("selfheal", "oom", 3)),
     ],
 )
 def test_a_message_is_read_as_what_it_asks_for(text: str, command: object) -> None:
@@ -35,7 +36,10 @@ def test_a_message_is_read_as_what_it_asks_for(text: str, command: object) -> No
         ("/hlep", "Nearest: /help."),
         ("/xyzzy selfheal", "Nearest: /ask, /demo, /help."),
         ("/ask", "/ask What is a pod?"),
-        ("/demo selfheal --replicas 3", "/demo selfheal --fault hang"),
+        ("/demo selfheal --colour red", "option --colour not recognized"),
+        ("/demo selfheal scale", "takes one name"),
+        ("/demo selfheal --replicas many", "/demo scale --replicas 3"),
+        ("/demo selfheal --replicas -1", "/demo scale --replicas 3"),
         ("/demo 'selfheal", "quotation mark"),
     ],
 )
