@@ -45,8 +45,8 @@ def translated() -> Iterator[None]:
         yield
     except docker.errors.ImageNotFound as error:
         raise ImageMissing(
-            "The demo image is not in the Docker engine. Start the engines again with portside engines up; an image of "
-            "your own that PORTSIDE_DEMO_IMAGE names must be pulled first."
+            f"The demo image is not in the Docker engine ({error.explanation}). Start the engines again with portside "
+            "engines up; of an image of your own that PORTSIDE_DEMO_IMAGE names, pull the tags :2 and :never-ready too."
         ) from error
     except docker.errors.APIError as error:
         if "port is already allocated" in str(error):

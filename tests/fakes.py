@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.docker_run import Container
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images
 from sandbox.errors import EngineUnavailable, SandboxError
 from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
@@ -328,11 +328,11 @@ class FakeEngines:
 
     async def docker(self) -> DockerEndpoint:
         self._require(Engine.DOCKER)
-        return DockerEndpoint("unix:///nowhere", "portside/web:1", ours=True)
+        return DockerEndpoint("unix:///nowhere", Images.published("portside/web:1"), ours=True)
 
     async def cluster(self) -> ClusterEndpoint:
         self._require(Engine.KUBERNETES)
-        return ClusterEndpoint(Path("/nowhere"), None, "portside/web:1", ours=True)
+        return ClusterEndpoint(Path("/nowhere"), None, Images.published("portside/web:1"), ours=True)
 
     def _require(self, engine: Engine) -> None:
         for status in self.statuses:

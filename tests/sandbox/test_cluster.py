@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sandbox.cluster import Cluster, _is_due, sweep
 from sandbox.cluster_api import NotThere
-from sandbox.engines import ClusterEndpoint
+from sandbox.engines import ClusterEndpoint, Images
 from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
 from sandbox.events import EngineInfo
 from sandbox.manifests import service
@@ -60,7 +60,7 @@ async def served(api: FakeApi, folder: Path) -> AsyncIterator[ClusterEndpoint]:
     await site.start()
     port = site._server.sockets[0].getsockname()[1]
     try:
-        yield ClusterEndpoint(kubeconfig(folder, port), None, "portside/web:1", ours=True)
+        yield ClusterEndpoint(kubeconfig(folder, port), None, Images.published("portside/web:1"), ours=True)
     finally:
         await runner.cleanup()
 
@@ -200,7 +200,7 @@ async def test_what_is_not_there_is_told_apart_from_what_is_refused(cluster: Clu
 
 
 async def test_a_server_that_is_away_is_told_with_what_to_do(tmp_path: Path) -> None:
-    endpoint = ClusterEndpoint(kubeconfig(tmp_path, 1), None, "portside/web:1", ours=True)
+    endpoint = ClusterEndpoint(kubeconfig(tmp_path, 1), None, Images.published("portside/web:1"), ours=True)
 
     with pytest.raises(EngineUnavailable, match="portside engines status"):
         await Cluster.connect(endpoint, TAG)
@@ -211,7 +211,7 @@ async def test_credentials_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     broken.write_text("clusters: [")
 
     with pytest.raises(EngineUnavailable):
-        await Cluster.connect(ClusterEndpoint(broken, None, "portside/web:1", ours=True), TAG)
+        await Cluster.connect(ClusterEndpoint(broken, None, Images.published("portside/web:1"), ours=True), TAG)
 
 
 async def test_a_namespace_counts_as_removed_only_when_it_is_gone(api: FakeApi, cluster: Cluster) -> None:
