@@ -109,6 +109,7 @@ class Starting:
             self._board.images(Engine.KUBERNETES, await loading)
             version = await _patiently(lambda: asyncio.to_thread(api.version))
         self._board.set(Engine.KUBERNETES, state="ready", version=version)
+        self._run(box, (programs.storage(self._layout),))
         while True:
             await asyncio.sleep(_TOKEN_RENEWAL)
             await self._renew_token(api)
