@@ -164,6 +164,7 @@ def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
 @main.command(epilog=example("portside demo selfheal --fault hang"))
 @click.argument("name")
 @click.option("--fault", help="What breaks: crash, hang, oom or remove; the first unless named.")
+@click.option("--replicas", type=int, help="How many copies, where a demo can be run with more or fewer.")
 @click.option("--json", "as_json", is_flag=True, help="Every event as one JSON object a line.")
 @click.option(
     "--record",
@@ -172,9 +173,9 @@ def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
     flag_value="",
     help="Keep the run for `portside replay`, in a new file: FILE, or one in the data folder.",
 )
-def demo(name: str, fault: str | None, as_json: bool, record: str | None) -> NoReturn:
-    """Run the same fault on a real Docker and a real Kubernetes, and measure both."""
-    run("showing", "demo", name, fault, as_json, record)
+def demo(name: str, fault: str | None, replicas: int | None, as_json: bool, record: str | None) -> NoReturn:
+    """Run a demo on a real Docker and a real Kubernetes, and measure both."""
+    run("showing", "demo", (name, fault, replicas), as_json, record)
 
 
 @main.command(epilog=example("portside replay selfheal --fault hang --speed 4"))

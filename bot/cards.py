@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from bot.parts import Act, Bar, Card, Cell, Lane, Mark, Table, Tile
-from sandbox.demo import Demo
+from bot.parts import Act, Bar, Card, Cell, Count, Lane, Mark, Table, Tile
+from sandbox.demo import Demo, Options
 from sandbox.events import (
     NAMES,
     Cleanup,
@@ -29,6 +29,7 @@ from sandbox.events import (
     Snapshot,
     Started,
 )
+from sandbox.figures import Figure
 
 FAULTS = {
     Fault.CRASH: "the app exits with an error",
@@ -39,18 +40,18 @@ FAULTS = {
 ON_ITS_WAY = frozenset({"created", "starting", "restarting", "pending", "waiting", "containercreating", "terminating"})
 
 
-def begin(demo: Demo, fault: Fault | None) -> Card:
+def begin(demo: Demo, options: Options) -> Card:
     """The card before anything has happened."""
-    what = f"Fault: {FAULTS[fault]}. " if fault else ""
+    what = f"Fault: {FAULTS[options.fault]}. " if options.fault else ""
     lanes = tuple(Lane(engine.value, NAMES[engine], "", "starting", "waiting") for engine in Engine)
     return Card(
         title=demo.question,
-        subtitle=f"{what}Same image, one clock, 10 requests a second to each.",
+        subtitle=f"{what}{demo.setup}",
         state="running",
         t=0.0,
         total=demo.seconds,
         lanes=lanes,
-        fault=fault.value if fault else None,
+        fault=options.fault.value if options.fault else None,
     )
 
 
@@ -65,7 +66,7 @@ def advance(demo: Demo, card: Card, event: Event) -> Card:  # noqa: C901, PLR091
         case Command(engine=engine, text=text):
             return _with(card, engine, commands=(*lane(card, engine).commands, text))
         case Snapshot(engine=engine, instances=instances):
-            return _with(card, engine, tiles=tuple(tile(instance) for instance in instances))
+            return _shown(card, engine, instances)
         case Probe():
             return _probed(card, event)
         case Observed(engine=engine):
@@ -75,11 +76,11 @@ def advance(demo: Demo, card: Card, event: Event) -> Card:  # noqa: C901, PLR091
             at = event.t if card.fault_at is None else card.fault_at
             return replace(card, fault=event.fault.value, fault_at=at)
         case Finding():
-            return card
+            return _found(card, event)
         case Cleanup():
             return replace(card, captions=(*card.captions, cleaned(event)))
         case Result():
-            return _ended(card, event)
+            return _ended(demo, card, event)
         case _:
             assert_never(event)
 
@@ -149,6 +150,17 @@ def tile(instance: Instance) -> Tile:
     return Tile(instance.name, instance.phase, f"{instance.node}\n{detail}" if instance.node else detail, mark)
 
 
+def _shown(card: Card, engine: Engine, instances: tuple[Instance, ...]) -> Card:
+    """The tiles; where nobody asks for answers, how many copies are ready is how the side does."""
+    ready = sum(instance.ready for instance in instances)
+    old = lane(card, engine)
+    counts = (*old.counts, Count(card.t, ready, len(instances)))
+    card = _with(card, engine, tiles=tuple(map(tile, instances)), counts=counts)
+    if old.bars or not instances:
+        return card
+    return _with(card, engine, state=f"{ready} of {len(instances)} ready", mark="good" if ready else "waiting")
+
+
 def _probed(card: Card, event: Probe) -> Card:
     old = lane(card, event.engine)
     bars = (*old.bars, Bar(event.t - event.seconds, event.seconds, event.ok, event.failed))
@@ -181,19 +193,20 @@ def cleaned(event: Cleanup) -> str:
     return f"{name}: cleaned up in {event.seconds:.1f} s, {removed or 'nothing'} removed, nothing left."
 
 
-def _ended(card: Card, event: Result) -> Card:
+def _found(card: Card, event: Finding) -> Card:
+    """The first finding is the headline, the others explain it."""
+    if not card.headline:
+        return replace(card, headline=event.text)
+    return replace(card, explanation=f"{card.explanation} {event.text}".strip())
+
+
+def _ended(demo: Demo, card: Card, event: Result) -> Card:
     end = max([bar.start + bar.seconds for side in card.lanes for bar in side.bars], default=card.t)
     card = replace(card, total=end, narration="")
     if not event.completed:
-        return replace(card, state="failed", headline="The run did not come to its end.")
+        return replace(card, state="failed", headline="The run did not come to its end.", explanation="")
     card = _with_recovery(card, event.engines)
-    return replace(
-        card,
-        state="done",
-        headline=headline(event.engines),
-        explanation=who_acted(event.engines),
-        table=table(event.engines),
-    )
+    return replace(card, state="done", table=table(demo, event))
 
 
 def _with_recovery(card: Card, engines: Mapping[Engine, Measured]) -> Card:
@@ -206,52 +219,11 @@ def _with_recovery(card: Card, engines: Mapping[Engine, Measured]) -> Card:
     return card
 
 
-def headline(engines: Mapping[Engine, Measured]) -> str:
-    """Who was back, the quicker first, in the same form for both."""
-    back = sorted((m.recovery_seconds or 0.0, NAMES[e]) for e, m in engines.items() if m.recovered and m.failed)
-    sentences = [f"{name} answered again after {seconds:.1f} s." for seconds, name in back]
-    sentences += [f"{NAMES[e]} failed no request." for e, m in engines.items() if m.recovered and not m.failed]
-    gone = [(NAMES[e], m.observed_seconds or 0.0) for e, m in engines.items() if m.recovered is False]
-    if len(gone) > 1:
-        return f"Neither answered again within {gone[0][1]:.0f} s."
-    did_not = "did not" if back else "did not answer again"
-    return " ".join([*sentences, *(f"{name} {did_not} within {seconds:.0f} s." for name, seconds in gone)])
-
-
-def who_acted(engines: Mapping[Engine, Measured]) -> str:
-    """Who did something about it, on each side."""
-    said = []
-    for engine, measured in engines.items():
-        actors = " and ".join(f"the {actor}" if actor != "dockerd" else actor for actor in measured.acted_by)
-        said.append(f"On {NAMES[engine]}, {actors or 'nobody'} acted.")
-    return " ".join(said)
-
-
-def table(engines: Mapping[Engine, Measured]) -> Table:
+def table(demo: Demo, event: Result) -> Table:
     """The measured table."""
-    lanes = list(engines.values())
-    rows = (
-        (Cell("Back after"), *map(_back, lanes)),
-        (Cell("Failed requests"), *(Cell(f"{m.failed} of {m.requests}") for m in lanes)),
-        (Cell("Longest outage"), *(Cell(_seconds(m.longest_outage_seconds)) for m in lanes)),
-        (Cell("Who acted"), *map(_actors, lanes)),
-    )
-    return Table(("", *(NAMES[engine] for engine in engines)), rows, "Measured in this run")
+    rows = tuple((Cell(row.name), _cell(row.docker), _cell(row.kubernetes)) for row in demo.rows(event))
+    return Table(("", *NAMES.values()), rows, "Measured in this run")
 
 
-def _back(measured: Measured) -> Cell:
-    if measured.recovered is None:
-        return Cell("not measured")
-    if not measured.recovered:
-        return Cell(f"not in {_seconds(measured.observed_seconds)}", "failed")
-    if not measured.failed:
-        return Cell("never away", "good")
-    return Cell(_seconds(measured.recovery_seconds), "good")
-
-
-def _seconds(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.1f} s"
-
-
-def _actors(measured: Measured) -> Cell:
-    return Cell(", ".join(measured.acted_by), "acted") if measured.acted_by else Cell("nobody")
+def _cell(figure: Figure) -> Cell:
+    return Cell(figure.text, figure.mark)

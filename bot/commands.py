@@ -1,6 +1,7 @@
 """What a learner asks for, read from the text of a message. The one list of commands."""
 
 import difflib
+import getopt
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from dataclasses import dataclass
 from bot.errors import BadMessage
 
 MAX_CHARACTERS = 8_000
+
+_DIGITS = 4  # no demo takes a number with more
+_EXAMPLE = "Type for example: /demo selfheal --fault hang"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class RunDemo:
 
     name: str
     fault: str | None = None
+    replicas: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ Command = Ask | RunDemo | Replay | ListDemos | Help | Unknown
 
 COMMANDS = {
     "/ask": "`/ask QUESTION`: an answer with its sources; the question alone does the same",
-    "/demo": "`/demo NAME [--fault FAULT]`: the same fault on both engines, live; `/demo` alone lists the demos",
+    "/demo": "`/demo NAME [--fault FAULT] [--replicas N]`: live on both engines; `/demo` alone lists the demos",
     "/replay": "`/replay NAME [--fault FAULT]`: a run that was recorded, where no engine is at hand",
     "/help": "`/help`: this list",
 }
@@ -107,16 +112,19 @@ def _demo(rest: str) -> Command:
         words = shlex.split(rest)
     except ValueError:
         return Unknown("A quotation mark is not closed. Type for example: /demo selfheal --fault hang")
-    match words:
-        case []:
-            return ListDemos()
-        case [name] if not name.startswith("-"):
-            return RunDemo(name)
-        case [name, "--fault", fault] | ["--fault", fault, name]:
-            return RunDemo(name, fault)
-        case [name, option] if option.startswith("--fault="):
-            return RunDemo(name, option.removeprefix("--fault="))
-    return Unknown("A demo takes a name and one option. Type for example: /demo selfheal --fault hang")
+    if not words:
+        return ListDemos()
+    try:
+        options, names = getopt.gnu_getopt(words, "", ["fault=", "replicas="])
+    except getopt.GetoptError as error:
+        return Unknown(f"The {error.msg}. {_EXAMPLE}")
+    if len(names) != 1:
+        return Unknown(f"A demo takes one name. {_EXAMPLE}")
+    chosen = dict(options)
+    replicas = chosen.get("--replicas")
+    if replicas is not None and not (replicas.isascii() and replicas.isdigit() and len(replicas) <= _DIGITS):
+        return Unknown("The copies are a number. Type for example: /demo scale --replicas 3")
+    return RunDemo(names[0], chosen.get("--fault"), None if replicas is None else int(replicas))
 
 
 _READERS: Mapping[str, Callable[[str], Command]] = {

@@ -114,6 +114,15 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many copies there were from a moment on, and how many of them were ready."""
+
+    t: float
+    ready: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Lane:
     """One engine's side of a demo: what it is, how it does, what a learner would type to see the same."""
 
@@ -127,6 +136,7 @@ class Lane:
     acts: tuple[Act, ...] = ()
     back_at: float | None = None
     commands: tuple[str, ...] = ()
+    counts: tuple[Count, ...] = ()
 
 
 @dataclass(frozen=True)

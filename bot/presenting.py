@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.commands import COMMANDS
 from bot.parts import Cell, Choice, Choices, Code, Part, Progress, Source, Sources, Step, Table, Text
 from knowledge import Answer
-from sandbox.demo import Demo
+from sandbox.demo import Demo, Options
 from sandbox.engines import EngineStatus, State, StepState
 from sandbox.events import NAMES, Fault
 
@@ -63,17 +64,31 @@ def named_fault(demo: Demo, question: str) -> Fault | None:
     )
 
 
-def again(demo: Demo, fault: Fault | None) -> Choices:
-    """What may be done after a demo: the same with its next fault, and to ask what was seen."""
-    if fault is None:
-        return Choices((Choice("Run it again", f"/demo {demo.name}"),))
-    following = demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
-    return Choices(
-        (
-            Choice("Again with another fault", f"/demo {demo.name} --fault {following}", primary=True),
-            Choice("Explain this", EXPLAINED[fault]),
-        )
-    )
+def run_command(demo: Demo, options: Options) -> str:
+    """The message that runs a demo in the same way."""
+    fault = f" --fault {options.fault}" if options.fault else ""
+    replicas = f" --replicas {options.replicas}" if options.replicas != demo.replicas[0] else ""
+    return f"/demo {demo.name}{fault}{replicas}"
+
+
+def again(demo: Demo, options: Options) -> Choices:
+    """What may be done after a demo: the same in another way, and to ask what was seen."""
+    return Choices((*_variations(demo, options), Choice("Explain this", _explained(demo, options))))
+
+
+def _variations(demo: Demo, options: Options) -> Iterable[Choice]:
+    if options.fault:
+        following = demo.faults[(demo.faults.index(options.fault) + 1) % len(demo.faults)]
+        other = run_command(demo, replace(options, fault=following))
+        yield Choice("Again with another fault", other, primary=True)
+    if (most := max(demo.replicas)) != options.replicas:
+        yield Choice(f"Again with {most} copies", run_command(demo, replace(options, replicas=most)))
+    if not options.fault:
+        yield Choice("Run it again", run_command(demo, options))
+
+
+def _explained(demo: Demo, options: Options) -> str:
+    return EXPLAINED[options.fault] if options.fault else demo.explain
 
 
 def present_catalogue(demos: Mapping[str, Demo]) -> Iterable[Part]:

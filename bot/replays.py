@@ -7,7 +7,7 @@ from contextlib import aclosing
 from bot.cards import advance, begin
 from bot.parts import Choice, Choices, Part, Text
 from bot.presenting import EXPLAINED
-from sandbox.demo import Demo
+from sandbox.demo import Demo, Options
 from sandbox.errors import SandboxError
 from sandbox.events import Fault, Result
 from sandbox.replaying import Recording, find, play, read
@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 
 async def replayed(recording: Recording, speed: float) -> AsyncGenerator[Part, None]:
     """Yield the parts of a run that is played so many times as fast as it happened."""
-    card = begin(recording.demo, recording.fault)
+    card = begin(recording.demo, recording.options)
     async with aclosing(play(recording.events, speed)) as events:
         async for event in events:
             card = advance(recording.demo, card, event)
             yield card
             if isinstance(event, Result) and event.error:
                 yield Text(event.error)
-    yield onward(recording.demo, recording.fault)
+    yield onward(recording.demo, recording.options.fault)
 
 
 def recorded(demos: Mapping[str, Demo], name: str, fault: str | None) -> Recording:
@@ -32,21 +32,21 @@ def recorded(demos: Mapping[str, Demo], name: str, fault: str | None) -> Recordi
     return read(find(demos, name, fault), demos)
 
 
-def offer(demos: Mapping[str, Demo], demo: Demo, fault: Fault | None) -> Choices | None:
+def offer(demos: Mapping[str, Demo], demo: Demo, options: Options) -> Choices | None:
     """What can be watched in place of a run that cannot be had, if it was recorded."""
     try:
-        recording = recorded(demos, demo.name, fault)
+        recording = recorded(demos, demo.name, options.fault)
     except SandboxError as error:
         log.warning("no recording of %s is offered: %s", demo.name, error)
         return None
     label = f"Watch the recorded run of {recording.date}"
-    return Choices((Choice(label, watch(demo, fault), primary=True),))
+    return Choices((Choice(label, watch(demo, options.fault), primary=True),))
 
 
 def onward(demo: Demo, fault: Fault | None) -> Choices:
     """What may be done after a recorded run: see another one, and ask what was seen."""
     if fault is None:
-        return Choices((Choice("Watch it again", watch(demo, fault)),))
+        return Choices((Choice("Watch it again", watch(demo, fault)), Choice("Explain this", demo.explain)))
     following = demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
     return Choices(
         (

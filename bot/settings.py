@@ -49,7 +49,8 @@ class Settings(BaseSettings):
         str | None,
         Field(
             alias="PORTSIDE_DEMO_IMAGE",
-            description="a published demo image for engines of yours, instead of the built one",
+            description="a published demo image for engines of yours, instead of the built one; its other versions "
+            "have the tags :2 and :never-ready",
         ),
     ] = None
     data: Annotated[

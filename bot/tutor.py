@@ -18,21 +18,21 @@ from bot.messages import Message
 from bot.parts import Failure, Part, Progress, Text
 from bot.presenting import (
     again,
-    demo_command,
     present_answer,
     present_catalogue,
     present_engines,
     present_help,
     present_queue,
+    run_command,
 )
 from bot.questions import is_question
 from bot.replays import offer, recorded, replayed
 from bot.state.runs import Runs, RunsHere, keeping
 from knowledge import Answer, Delta, Turn
-from sandbox.demo import Demo, choose, perform
+from sandbox.demo import Demo, Options, choose, perform
 from sandbox.engines import Engines, while_hopeful
 from sandbox.errors import DemoFailed, EngineUnavailable
-from sandbox.events import Fault, Result
+from sandbox.events import Result
 from sandbox.sandbox import OpenSandbox
 
 
@@ -88,8 +88,8 @@ class Tutor:
             case Ask(question):
                 self._limits.question(message.author)
                 return self._answer(question, message)
-            case RunDemo(name, fault):
-                return self._demo(*choose(self.demos, name, fault), message)
+            case RunDemo(name, fault, replicas):
+                return self._demo(*choose(self.demos, name, fault, replicas), message)
             case Replay(name, fault):
                 self._limits.question(message.author)
                 return self._replay(name, fault)
@@ -126,7 +126,7 @@ class Tutor:
                 for part in present_answer(await with_run(value, self.demos, self._runs), self.offered):
                     yield part
 
-    async def _demo(self, demo: Demo, fault: Fault | None, message: Message) -> AsyncGenerator[Part, None]:
+    async def _demo(self, demo: Demo, options: Options, message: Message) -> AsyncGenerator[Part, None]:
         if reason := self._menu.out.get(demo.name):
             yield Text(taken_out(demo.name, reason))
             return
@@ -138,25 +138,25 @@ class Tutor:
                 async for progress in waiting:
                     yield progress
             if lack := await self._lack():
-                yield _failure(lack, demo, fault)
-                if offered := await asyncio.to_thread(offer, self.demos, demo, fault):
+                yield _failure(lack, demo, options)
+                if offered := await asyncio.to_thread(offer, self.demos, demo, options):
                     yield offered
                 return
-            async with aclosing(self._run(demo, fault, message.author)) as parts:
+            async with aclosing(self._run(demo, options, message.author)) as parts:
                 async for part in parts:
                     yield part
 
-    async def _run(self, demo: Demo, fault: Fault | None, author: str) -> AsyncGenerator[Part, None]:
-        card = dated(begin(demo, fault), self._menu.verified.get(demo.name))
+    async def _run(self, demo: Demo, options: Options, author: str) -> AsyncGenerator[Part, None]:
+        card = dated(begin(demo, options), self._menu.verified.get(demo.name))
         yield card
-        async with aclosing(keeping(perform(demo, fault, author, self._open_sandbox), self._runs)) as events:
+        async with aclosing(keeping(perform(demo, options, author, self._open_sandbox), self._runs)) as events:
             async for event in events:
                 card = advance(demo, card, event)
                 yield card
                 if isinstance(event, Result) and event.error:
-                    yield _failure(event.error, demo, fault)
+                    yield _failure(event.error, demo, options)
         if card.state == "done":
-            yield again(demo, fault)
+            yield again(demo, options)
 
     async def _replay(self, name: str, fault: str | None) -> AsyncGenerator[Part, None]:
         recording = await asyncio.to_thread(recorded, self.demos, name, fault)
@@ -204,7 +204,6 @@ async def _until_turn(place: Place) -> AsyncGenerator[Progress, None]:
         yield present_queue(0, time.monotonic() - began)
 
 
-def _failure(error: str, demo: Demo, fault: Fault | None) -> Failure:
+def _failure(error: str, demo: Demo, options: Options) -> Failure:
     told = trouble(DemoFailed(error))
-    retry = demo_command(demo, "") if fault is None else f"/demo {demo.name} --fault {fault}"
-    return Failure(told.text, told.advice, told.reference, retry)
+    return Failure(told.text, told.advice, told.reference, run_command(demo, options))

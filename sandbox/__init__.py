@@ -7,8 +7,8 @@ What other packages use; everything else is this package's own business:
     sandbox.errors    `SandboxError` and its children: sentences fit for a learner.
     sandbox.demos     load_demos() -> dict[str, Demo]
     sandbox.demo      Demo(name, title, question, faults, run, settings, seconds, deadline, lesson)
-                      choose(demos, name, fault: str | None) -> (Demo, Fault | None); raises UnknownDemo, BadRequest
-                      perform(demo, fault, owner, open_sandbox) -> AsyncGenerator[Event, None]
+                      choose(demos, name, fault, replicas) -> (Demo, Options); raises UnknownDemo, BadRequest
+                      perform(demo, options, owner, open_sandbox) -> AsyncGenerator[Event, None]
     sandbox.lab       Lab(engines, pace=Pace()); `lab.open` is the `open_sandbox` of `perform`
     sandbox.reaper    async sweep(engines) -> Swept: what was removed ("container web-x", "namespace …") and missed
                       async remove_run(engines, run): the same for what one run has left, before its expiry

@@ -10,12 +10,23 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from sandbox.cluster_api import CONFLICT, FORBIDDEN, NOT_FOUND, Api, Refused, translated
+from sandbox.cluster_api import (
+    APPLY_PATCH,
+    CONFLICT,
+    FORBIDDEN,
+    JSON,
+    MERGE_PATCH,
+    NOT_FOUND,
+    Api,
+    NotThere,
+    Refused,
+    translated,
+)
 from sandbox.engines import ClusterEndpoint
-from sandbox.errors import EngineUnavailable
+from sandbox.errors import DemoFailed, EngineUnavailable
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest, fences, namespace
-from sandbox.names import BOT, MANAGED_BY, NAMESPACE, Due, Tag
+from sandbox.names import BOT, MANAGED_BY, NAMESPACE, RUN, Due, Tag
 from sandbox.observing import Json, cluster_observation, ended_containers, pod_instance
 from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
@@ -28,6 +39,15 @@ _PATIENCE = 3.0
 _FORBIDDEN_PATIENCE = 2.0
 _PAUSE = 0.25
 _GONE_WITHIN = 15.0
+_READY_WITHIN = 30.0
+# Whoever changes a field of ours by hand meets no conflict when it is declared again.
+_APPLY = urlencode({"fieldManager": "portside", "force": "true"})
+_GROUPS = {
+    "deployments": "/apis/apps/v1",
+    "replicasets": "/apis/apps/v1",
+    "horizontalpodautoscalers": "/apis/autoscaling/v2",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
+}
 # kube-proxy rewrites a Service's address before it would need a route: without one, and without kube-proxy, it leaves.
 _ADVICE = (
     "Run Portside in the cluster; or on one of its nodes, with routes for its pods and Services that end there "
@@ -40,7 +60,7 @@ class Cluster:
 
     def __init__(self, api: Api, endpoint: ClusterEndpoint, tag: Tag, info: EngineInfo) -> None:
         self._api = api
-        self._inside = endpoint.kubeconfig is None
+        self._endpoint = endpoint
         self.image = endpoint.image
         self.tag = tag
         self.info = info
@@ -59,32 +79,57 @@ class Cluster:
         info = EngineInfo(version["gitVersion"].removeprefix("v"), endpoint.where, len(nodes["items"]))
         return cls(api, endpoint, tag, info)
 
+    def part(self, tag: Tag) -> "Cluster":
+        """Return the namespace of one part of the run, on the same connections."""
+        return Cluster(self._api, self._endpoint, tag, self.info)
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._api.close()
 
     async def create_namespace(self) -> None:
         """Make the run's namespace, and its fences before anything can run in it."""
-        await self.apply(namespace(self.tag), *fences(self.tag))
+        await self.create(namespace(self.tag), *fences(self.tag))
 
-    async def apply(self, *manifests: Manifest) -> None:
-        """Create objects, in this order."""
+    async def create(self, *manifests: Manifest) -> None:
+        """Create objects that are not there yet, in this order."""
         for manifest in manifests:
-            with translated():
-                await self._create(manifest)
+            await self._write("POST", self._collection(manifest), manifest)
 
-    async def _create(self, manifest: Manifest) -> None:
+    async def apply(self, *manifests: Manifest) -> list[str]:
+        """Make objects what is declared, in this order; say what was created, configured or left unchanged."""
+        return [f"{_title(manifest)} {await self._apply(manifest)}" for manifest in manifests]
+
+    async def _apply(self, manifest: Manifest) -> str:
+        path = f"{self._collection(manifest)}/{manifest['metadata']['name']}"
+        before = await self._found(path)
+        after = await self._write("PATCH", f"{path}?{_APPLY}", manifest, APPLY_PATCH)
+        if before is None:
+            return "created"
+        return "unchanged" if _version(before) == _version(after) else "configured"
+
+    async def _found(self, path: str) -> dict[str, Any] | None:
+        try:
+            return await self._ask("GET", path)
+        except NotThere:
+            return None
+
+    async def _write(self, method: str, path: str, body: Json, kind: str = JSON) -> dict[str, Any]:
+        """Write in a namespace that may be so new that not everybody knows our rights in it."""
         end = asyncio.get_running_loop().time() + _FORBIDDEN_PATIENCE
-        while True:
-            try:
-                # Cut off half-way, it might be made after the clean-up has looked.
-                await to_the_end(self._api.call("POST", self._collection(manifest), manifest))
-            except Refused as error:
-                if error.status != FORBIDDEN or asyncio.get_running_loop().time() > end:
-                    raise
-                await asyncio.sleep(_PAUSE / 5)
-            else:
-                return
+        with translated():
+            while True:
+                try:
+                    # Cut off half-way, it might be made after the clean-up has looked.
+                    return await to_the_end(self._api.call(method, path, body, kind))
+                except Refused as error:
+                    if error.status != FORBIDDEN or asyncio.get_running_loop().time() > end:
+                        raise
+                    await asyncio.sleep(_PAUSE / 5)
+
+    async def _ask(self, method: str, path: str) -> dict[str, Any]:
+        with translated():
+            return await self._api.call(method, path)
 
     def _collection(self, manifest: Manifest) -> str:
         version, kind = manifest["apiVersion"], manifest["kind"].lower()
@@ -93,33 +138,55 @@ class Cluster:
         return f"{root}/namespaces" if kind == "namespace" else f"{root}/namespaces/{self.tag.place}/{plural}"
 
     def _path(self, resource: str) -> str:
-        return f"/api/v1/namespaces/{self.tag.place}/{resource}"
+        group = _GROUPS.get(resource.partition("/")[0], "/api/v1")
+        return f"{group}/namespaces/{self.tag.place}/{resource}"
 
-    async def _get(self, resource: str) -> dict[str, Any]:
-        with translated():
-            return await self._api.call("GET", self._path(resource))
+    async def get(self, resource: str) -> dict[str, Any]:
+        """Return an object or a list, for example `deployments/web` or `events`. Raises NotThere."""
+        return await self._ask("GET", self._path(resource))
+
+    async def patch(self, resource: str, changes: Json) -> None:
+        """Merge changes into an object, for example into `deployments/web/scale`."""
+        await self._write("PATCH", self._path(resource), changes, MERGE_PATCH)
+
+    async def delete(self, resource: str) -> None:
+        """Delete an object, for example `pods/web-1`."""
+        await self._ask("DELETE", self._path(resource))
 
     async def get_pods(self) -> tuple[Instance, ...]:
         """Say which pods there are."""
-        return _instances((await self._get("pods"))["items"])
+        return _instances((await self.get("pods"))["items"])
+
+    async def ready(self, app: str, replicas: int) -> None:
+        """Wait until so many pods of an app are ready, and no other is there. Raises DemoFailed after a while."""
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
+                while True:
+                    if await self._all_ready(app, replicas):
+                        return
+                    await asyncio.sleep(_PAUSE)
+        except TimeoutError as error:
+            raise DemoFailed(
+                f"{replicas} pods of {app} were not ready within {_READY_WITHIN:g} s. The cluster may be full or busy: "
+                "start the demo again in a moment."
+            ) from error
+
+    async def _all_ready(self, app: str, replicas: int) -> bool:
+        pods = [pod_instance(pod) for pod in (await self.get(f"pods?labelSelector=app={app}"))["items"]]
+        return len(pods) == replicas and all(pod.ready for pod in pods)
 
     async def pod_address(self, name: str) -> Address:
         """Return where one pod answers; it is on this machine."""
-        return self._local((await self._get(f"pods/{name}"))["status"]["podIP"])
+        return self._local((await self.get(f"pods/{name}"))["status"]["podIP"])
 
     async def service_address(self, name: str) -> Address:
         """Return where a Service answers; it is on this machine."""
-        return self._local((await self._get(f"services/{name}"))["spec"]["clusterIP"])
+        return self._local((await self.get(f"services/{name}"))["spec"]["clusterIP"])
 
     def _local(self, host: str) -> Address:
         """Where Portside itself runs in the cluster, the cluster's own network is the way there."""
         address = Address(host, PORT)
-        return address if self._inside else require_local(address, _ADVICE)
-
-    async def delete_pod(self, name: str) -> None:
-        """Delete a pod, as `kubectl delete pod` does."""
-        with translated():
-            await self._api.call("DELETE", self._path(f"pods/{name}"))
+        return address if self._endpoint.kubeconfig is None else require_local(address, _ADVICE)
 
     async def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
         """Yield the pods whenever one changes, and which of their containers ended and why."""
@@ -179,29 +246,28 @@ class Cluster:
                 await asyncio.sleep(_PAUSE)
 
     async def prune(self) -> list[str]:
-        """Delete the namespace and wait until it is gone; return what was removed."""
+        """Delete the run's namespaces and wait until they are gone; return what was removed."""
         with translated():
-            found = await _delete(self._api, self.tag.place)
+            found = await self._namespaces()
+            for name in found:
+                await _delete(self._api, name)
             end = asyncio.get_running_loop().time() + _GONE_WITHIN
-            while found and await self._exists():
+            while left := await self._namespaces():
                 if asyncio.get_running_loop().time() > end:
-                    return []
+                    break
                 await asyncio.sleep(_PAUSE)
-        return [f"namespace {self.tag.place}"] if found else []
+        return [f"namespace {name}" for name in found if name not in left]
 
-    async def _exists(self) -> bool:
-        try:
-            await self._api.call("GET", f"/api/v1/namespaces/{self.tag.place}")
-        except Refused as error:
-            if error.status != NOT_FOUND:
-                raise
-            return False
-        return True
+    async def _namespaces(self) -> list[str]:
+        """Find the namespaces of the run that have our kind of name."""
+        query = urlencode({"labelSelector": f"{MANAGED_BY}={BOT},{RUN}={self.tag.run}"})
+        found = (await self._api.call("GET", f"/api/v1/namespaces?{query}"))["items"]
+        return [name for one in found if NAMESPACE.fullmatch(name := one["metadata"]["name"])]
 
     async def left(self) -> list[str]:
         """Look what is still there of this run."""
         with translated():
-            return [f"namespace {self.tag.place}"] if await self._exists() else []
+            return [f"namespace {name}" for name in await self._namespaces()]
 
 
 async def sweep(endpoint: ClusterEndpoint, due: Due, most: int) -> list[str]:
@@ -244,6 +310,17 @@ async def _delete(api: Api, name: str, uid: str | None = None) -> bool:
             return False
         raise
     return True
+
+
+def _title(manifest: Manifest) -> str:
+    """Name an object as kubectl does."""
+    group = manifest["apiVersion"].partition("/")[0] if "/" in manifest["apiVersion"] else ""
+    kind = manifest["kind"].lower()
+    return f"{kind}.{group}/{manifest['metadata']['name']}" if group else f"{kind}/{manifest['metadata']['name']}"
+
+
+def _version(thing: Json) -> str:
+    return str(thing["metadata"]["resourceVersion"])
 
 
 def _uid(thing: Json) -> str:

@@ -18,10 +18,18 @@ from sandbox.observing import Json
 
 NOT_FOUND, FORBIDDEN, CONFLICT, GONE, BUSY = 404, 403, 409, 410, 429
 
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
 _FIRST_ERROR, _FIRST_OWN_ERROR = 400, 500
 _REQUEST = aiohttp.ClientTimeout(total=8, connect=2)
 _WATCH_SECONDS = 30
 _WATCH = aiohttp.ClientTimeout(total=None, connect=2, sock_read=_WATCH_SECONDS + 5)
+
+
+class NotThere(DemoFailed):
+    """Kubernetes has no object of that name."""
 
 
 class Refused(Exception):
@@ -58,6 +66,8 @@ def _meaning(error: Refused) -> SandboxError:
         return QuotaExceeded(f"The demo would take more than its namespace may: {error}")
     if error.status == BUSY or error.status >= _FIRST_OWN_ERROR:
         return EngineUnavailable(_AWAY)
+    if error.status == NOT_FOUND:
+        return NotThere(f"Kubernetes does not know this any more: {error}. Start the demo again.")
     return DemoFailed(f"Kubernetes refused a step of the demo: {error}")
 
 
@@ -84,9 +94,9 @@ class Api:
         """Give the connections back."""
         await self._client.close()  # type: ignore[no-untyped-call]
 
-    async def call(self, method: str, path: str, body: Json | None = None) -> dict[str, Any]:
-        """Send one request. Raises `Refused`, or what the network raises."""
-        response = await self._send(method, path, _REQUEST, body)
+    async def call(self, method: str, path: str, body: Json | None = None, kind: str = JSON) -> dict[str, Any]:
+        """Send one request with a body of some kind. Raises `Refused`, or what the network raises."""
+        response = await self._send(method, path, _REQUEST, body, kind)
         async with response:
             answer: dict[str, Any] = await response.json()
         if response.status >= _FIRST_ERROR:
@@ -94,9 +104,11 @@ class Api:
         return answer
 
     async def _send(
-        self, method: str, path: str, limits: aiohttp.ClientTimeout, body: Json | None = None
+        self, method: str, path: str, limits: aiohttp.ClientTimeout, body: Json | None = None, kind: str = JSON
     ) -> aiohttp.ClientResponse:
-        request = await self._client.param_serialize(method, path, auth_settings=["BearerToken"], body=body)
+        request = await self._client.param_serialize(
+            method, path, header_params={"Content-Type": kind}, auth_settings=["BearerToken"], body=body
+        )
         answer = await self._client.call_api(*request, _request_timeout=limits)
         response: aiohttp.ClientResponse = answer.response
         return response

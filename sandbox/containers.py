@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
@@ -10,18 +11,19 @@ from typing import Any, Self, TypeVar
 import docker
 import requests
 import urllib3
-from docker.models.containers import Container
+from docker.models.containers import Container as Made
 from docker.models.networks import Network
 from docker.models.volumes import Volume
 from docker.types import LogConfig, Ulimit
 
+from sandbox.docker_run import Container
 from sandbox.engines import DockerEndpoint
-from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing
+from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, PortTaken
 from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
-from sandbox.names import BOT, MANAGED_BY, RUN, Due, Tag
+from sandbox.names import BOT, MANAGED_BY, PART, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
-from sandbox.quota import CPUS, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
+from sandbox.quota import CPUS, DATA, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
 from sandbox.streams import to_the_end
 
@@ -31,6 +33,8 @@ Answer = TypeVar("Answer")
 
 _SECOND = 1_000_000_000
 _TIMEOUT = 8
+_PORTS = range(20_000, 30_000)
+STOP_SECONDS = 10
 _ADVICE = "Run Portside on the machine that Docker runs on, or unset DOCKER_HOST for an engine of ours."
 
 
@@ -41,10 +45,12 @@ def translated() -> Iterator[None]:
         yield
     except docker.errors.ImageNotFound as error:
         raise ImageMissing(
-            "The demo image is not in the Docker engine. Start the engines again with portside engines up; an image of "
-            "your own that PORTSIDE_DEMO_IMAGE names must be pulled first."
+            f"The demo image is not in the Docker engine ({error.explanation}). Start the engines again with portside "
+            "engines up; of an image of your own that PORTSIDE_DEMO_IMAGE names, pull the tags :2 and :never-ready too."
         ) from error
     except docker.errors.APIError as error:
+        if "port is already allocated" in str(error):
+            raise PortTaken(str(error.explanation).rpartition("failed: ")[2]) from error
         raise DemoFailed(f"Docker refused a step of the demo: {error.explanation or error}") from error
     except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise EngineUnavailable(
@@ -72,8 +78,7 @@ class Containers:
 
     def __init__(self, client: docker.DockerClient, endpoint: DockerEndpoint, tag: Tag, info: EngineInfo) -> None:
         self._client = client
-        self._image = endpoint.image
-        self._ours = endpoint.ours
+        self._endpoint = endpoint
         self.tag = tag
         self.info = info
 
@@ -98,29 +103,36 @@ class Containers:
             lambda: self._client.networks.create(
                 self.tag.place,
                 driver="bridge",
-                internal=not self._ours,
+                internal=not self._endpoint.ours,
                 options={"com.docker.network.bridge.enable_ip_masquerade": "false"},
                 labels=self._labels(),
             )
         )
 
-    async def run(self, app: str, check: Check) -> str:
-        """Start a container of the demo image that restarts on failure; return its name."""
-        name = self.tag.container(app)
-        specification = self._hardened() | {
-            "name": name,
-            "hostname": name,
-            "restart_policy": {"Name": "on-failure", "MaximumRetryCount": RESTARTS},
-            "healthcheck": {
-                "test": ["CMD", "/web", "health"],
-                "interval": check.period * _SECOND,
-                "timeout": check.timeout * _SECOND,
-                "retries": check.failures,
-            },
-        }
-        container = await call(lambda: self._client.containers.create(self._image, **specification))
-        await call(container.start)
-        return name
+    async def run(self, container: Container) -> None:
+        """Start a container of the demo image."""
+        arguments = self._hardened() | self._wanted(container)
+        created = await call(lambda: self._client.containers.create(self._endpoint.image, **arguments))
+        await call(created.start)
+
+    def _wanted(self, container: Container) -> dict[str, Any]:
+        """Return what a learner would say of a container, in the words of the API."""
+        wanted: dict[str, Any] = {"name": container.name, "hostname": container.name}
+        if container.restart:
+            wanted["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": RESTARTS}
+        if container.check:
+            wanted["healthcheck"] = _health(container.check)
+        if container.publish:
+            wanted["ports"] = {f"{PORT}/tcp": (self._endpoint.publish, container.publish)}
+        if container.volume:
+            wanted["volumes"] = {container.volume: {"bind": DATA, "mode": "rw"}}
+        return wanted
+
+    async def free_port(self) -> int:
+        """Return a port of the machine that no container of this engine has published."""
+        found = await call(lambda: self._client.containers.list(all=True, ignore_removed=True))
+        taken = {int(port["HostPort"]) for one in found for ports in one.ports.values() for port in ports or ()}
+        return secrets.choice([port for port in _PORTS if port not in taken])
 
     def _hardened(self) -> dict[str, Any]:
         """Return what every container of ours is made with; the labels are part of the create call."""
@@ -151,10 +163,19 @@ class Containers:
         return tuple(sorted((container_instance(container.attrs) for container in found), key=lambda one: one.name))
 
     def _filter(self) -> dict[str, Any]:
-        return {"label": [f"{RUN}={self.tag.run}", f"{MANAGED_BY}={BOT}"]}
+        part = [f"{PART}={self.tag.part}"] if self.tag.part else []
+        return {"label": [f"{RUN}={self.tag.run}", f"{MANAGED_BY}={BOT}", *part]}
+
+    def part(self, tag: Tag) -> "Containers":
+        """Return the containers of one part of the run, on the same connections."""
+        return Containers(self._client, self._endpoint, tag, self.info)
+
+    def published(self, port: int) -> Address:
+        """Return where clients find a published port; it is on this machine."""
+        return require_local(Address(self._endpoint.publish, port), _ADVICE)
 
     async def address(self, name: str) -> Address:
-        """Return where a container answers; it is on this machine."""
+        """Return where a container answers by itself; it is on this machine."""
         container = await call(lambda: self._client.containers.get(name))
         address = container.attrs["NetworkSettings"]["Networks"][self.tag.place]["IPAddress"]
         if not address:
@@ -163,6 +184,15 @@ class Containers:
                 "must be the one that sandbox/image makes."
             )
         return require_local(Address(address, PORT), _ADVICE)
+
+    async def stop(self, name: str) -> None:
+        """Stop a container, as `docker stop` does."""
+        container = await call(lambda: self._client.containers.get(name))
+        await call(lambda: container.stop(timeout=STOP_SECONDS))
+
+    async def volume_create(self, name: str) -> None:
+        """Make a named volume of the run."""
+        await call(lambda: self._client.volumes.create(name, labels=self._labels()))
 
     async def rm(self, name: str) -> None:
         """Remove a container, running or not."""
@@ -218,7 +248,16 @@ async def sweep(endpoint: DockerEndpoint, due: Due, most: int) -> list[str]:
     return await call(work)
 
 
-Thing = Container | Network | Volume
+def _health(check: Check) -> dict[str, Any]:
+    return {
+        "test": ["CMD", "/web", "health"],
+        "interval": check.period * _SECOND,
+        "timeout": check.timeout * _SECOND,
+        "retries": check.failures,
+    }
+
+
+Thing = Made | Network | Volume
 
 
 def _objects(client: docker.DockerClient, filters: dict[str, Any]) -> list[Thing]:
@@ -229,9 +268,7 @@ def _objects(client: docker.DockerClient, filters: dict[str, Any]) -> list[Thing
 
 def _labels(thing: Thing) -> dict[str, str] | None:
     attributes = thing.attrs
-    labels: dict[str, str] | None = (
-        attributes["Config"]["Labels"] if isinstance(thing, Container) else attributes["Labels"]
-    )
+    labels: dict[str, str] | None = attributes["Config"]["Labels"] if isinstance(thing, Made) else attributes["Labels"]
     return labels
 
 
@@ -248,7 +285,7 @@ def _remove(things: list[Thing]) -> list[str]:
     removed = []
     for thing in things:
         try:
-            if isinstance(thing, Container):
+            if isinstance(thing, Made):
                 thing.remove(force=True, v=True)
             else:
                 thing.remove()

@@ -2,16 +2,32 @@
 
 import asyncio
 import difflib
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
-from sandbox.events import UNSTAMPED, Engine, Event, Fault, Result, Started
+from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Result, Started
+from sandbox.figures import Row, outages
 from sandbox.sandbox import OpenSandbox, Sandbox
+from sandbox.streams import together
 
-Run = Callable[[Sandbox, Fault | None], AsyncGenerator[Event, None]]
+
+async def _at_once() -> None:
+    """Nobody is asked to guess."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a learner chose: what breaks, and how many copies. A demo awaits `guesses` just before it acts."""
+
+    fault: Fault | None = None
+    replicas: int = 1
+    guesses: Callable[[], Coroutine[Any, Any, None]] = _at_once
+
+
+Run = Callable[[Sandbox, Options], AsyncGenerator[Event, None]]
 # Says in a sentence how a run differs from what the demo teaches: never shown as a result, only held against it.
 Lesson = Callable[[Result], str | None]
 
@@ -28,46 +44,69 @@ class Setting:
 class Demo:
     """One live lesson: `seconds` is how long it takes as a rule, `deadline` how long it may.
 
-    `run` ends with a `Result` that has what was measured; `perform` holds it back until the sandbox is gone.
+    `run` ends with a `Result` that has what was measured; `perform` holds it back until the sandbox is gone. `setup`
+    says in a sentence what runs, `explain` is what to ask about what was seen, `rows` what of the result stands in the
+    table. `faults` and `replicas` are what may be chosen, first what is taken unless told otherwise. Each of `parts` is
+    a namespace and a network of its own.
     """
 
     name: str
     title: str
     question: str
-    faults: tuple[Fault, ...]
     run: Run
+    faults: tuple[Fault, ...] = ()
+    replicas: tuple[int, ...] = (1,)
+    explain: str = "What is the difference between Docker and Kubernetes?"
+    setup: str = "Same image, one clock, 10 requests a second to each."
+    rows: Callable[[Result], tuple[Row, ...]] = outages
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    parts: tuple[str, ...] = ("",)
     seconds: float = 60
     deadline: float = 120
     lesson: Lesson | None = None
 
 
-def choose(demos: Mapping[str, Demo], name: str, fault: str | None) -> tuple[Demo, Fault | None]:
-    """Find a demo and one of its faults (its first where none is named). Raises UnknownDemo, BadRequest."""
+def choose(
+    demos: Mapping[str, Demo], name: str, fault: str | None = None, replicas: int | None = None
+) -> tuple[Demo, Options]:
+    """Find a demo and what it is to do; what is not named is its first. Raises UnknownDemo, BadRequest."""
     demo = demos.get(name)
     if demo is None:
         near = difflib.get_close_matches(name, demos, cutoff=0.4) or sorted(demos)
         raise UnknownDemo(f'There is no demo "{_short(name)}". Nearest: {", ".join(near)}.')
+    return demo, Options(_fault(demo, fault), _replicas(demo, replicas))
+
+
+def _fault(demo: Demo, fault: str | None) -> Fault | None:
     if fault is None:
-        return demo, next(iter(demo.faults), None)
+        return next(iter(demo.faults), None)
+    if not demo.faults:
+        raise BadRequest(f"{demo.name} takes no fault. Start it without one: portside demo {demo.name}")
     if fault not in demo.faults:
         raise BadRequest(f'{demo.name} has no fault "{_short(fault)}". It takes: {", ".join(demo.faults)}.')
-    return demo, Fault(fault)
+    return Fault(fault)
+
+
+def _replicas(demo: Demo, replicas: int | None) -> int:
+    if replicas is None:
+        return demo.replicas[0]
+    if replicas not in demo.replicas:
+        known = ", ".join(map(str, sorted(demo.replicas)))
+        raise BadRequest(f"{demo.name} cannot run with {replicas} replicas. It takes: {known}.")
+    return replicas
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else text[:40] + "…"  # noqa: PLR2004 - as much as reads well in a sentence
 
 
-async def perform(
-    demo: Demo, fault: Fault | None, owner: str, open_sandbox: OpenSandbox
-) -> AsyncGenerator[Event, None]:
+async def perform(demo: Demo, options: Options, owner: str, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
     """Run a demo in a sandbox of its own: `Started` first, `Result` last, whatever happens in between.
 
     What goes wrong in the sandbox stands in the result. An error of ours is raised after it. A run that is closed or
     cancelled can tell nothing more, but its sandbox is gone before that returns.
     """
-    run = _Run(demo, fault)
+    run = _Run(demo, options)
     bug: Exception | None = None
     try:
         async with aclosing(run.events(owner, open_sandbox)) as events:
@@ -84,9 +123,9 @@ async def perform(
         raise bug
 
 
-def unfinished(demo: Demo, fault: Fault | None, error: str | None = None) -> Result:
+def unfinished(demo: Demo, options: Options, error: str | None = None) -> Result:
     """Return the result of a run that has not come to its end."""
-    return Result(demo=demo.name, fault=fault, completed=False, error=error, cleaned_up=False, engines={})
+    return Result(demo=demo.name, fault=options.fault, completed=False, error=error, cleaned_up=False, engines={})
 
 
 def endings(sandbox: Sandbox | None, result: Result) -> Iterator[Event]:
@@ -102,11 +141,11 @@ def endings(sandbox: Sandbox | None, result: Result) -> Iterator[Event]:
 class _Run:
     """One run of a demo; its sandbox outlives its events, to say what was cleaned up."""
 
-    def __init__(self, demo: Demo, fault: Fault | None) -> None:
+    def __init__(self, demo: Demo, options: Options) -> None:
         self._demo = demo
-        self._fault = fault
+        self._options = options
         self._sandbox: Sandbox | None = None
-        self._result = unfinished(demo, fault)
+        self._result = unfinished(demo, options)
 
     async def events(self, owner: str, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
         """Yield everything up to the clean-up; the demo's own result is held back until then."""
@@ -118,12 +157,14 @@ class _Run:
 
     async def _within_deadline(self, sandbox: Sandbox) -> AsyncGenerator[Event, None]:
         """Prepare the sandbox and run the demo, for as long as it may take."""
-        yield self._started(sandbox)
+        infos = {Engine.DOCKER: sandbox.docker.info, Engine.KUBERNETES: sandbox.cluster.info}
+        used = {name: setting.used for name, setting in self._demo.settings.items()}
+        yield self._started(infos, used | dict(sandbox.settings))
         end = asyncio.get_running_loop().time() + self._demo.deadline
         try:
             async with asyncio.timeout_at(end):
-                await sandbox.prepare()
-            async with aclosing(self._demo.run(sandbox, self._fault)) as events:
+                await together(*(sandbox.part(part).prepare() for part in self._demo.parts))
+            async with aclosing(self._demo.run(sandbox, self._options)) as events:
                 while event := await self._next(events, end):
                     yield event
         except TimeoutError as error:
@@ -148,17 +189,17 @@ class _Run:
     def ending(self) -> Iterator[Event]:
         """Say what was cleaned up, and the result."""
         if self._sandbox is None:
-            yield Started(t=0.0, demo=self._demo.name, fault=self._fault, replicas=1, engines={})
+            yield self._started({}, {})
         yield from endings(self._sandbox, self._result)
 
-    def _started(self, sandbox: Sandbox) -> Started:
-        used = {name: setting.used for name, setting in self._demo.settings.items()}
+    def _started(self, engines: Mapping[Engine, EngineInfo], settings: Mapping[str, Any]) -> Started:
         return Started(
+            t=UNSTAMPED if engines else 0.0,
             demo=self._demo.name,
-            fault=self._fault,
-            replicas=1,
-            engines={Engine.DOCKER: sandbox.docker.info, Engine.KUBERNETES: sandbox.cluster.info},
-            settings=used | dict(sandbox.settings),
+            fault=self._options.fault,
+            replicas=self._options.replicas,
+            engines=engines,
+            settings=settings,
         )
 
 

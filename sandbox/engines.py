@@ -1,14 +1,18 @@
 """Which engines there are, how they do, and how a sandbox reaches them: plain values and one seam."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self, get_args
 
+from sandbox.errors import ImageMissing
 from sandbox.events import Engine
 
 State = Literal["absent", "building", "starting", "ready", "failed"]
 StepState = Literal["done", "now", "next", "failed"]
+Version = Literal["1", "2", "never-ready"]
+
+VERSIONS: tuple[Version, ...] = get_args(Version)
 
 
 @dataclass(frozen=True)
@@ -54,24 +58,67 @@ class EngineStatus:
 
 
 @dataclass(frozen=True)
+class Images:
+    """What an engine calls each version of the demo image: 1, 2 of another colour, and one that is never ready."""
+
+    names: Mapping[str, str]
+
+    @classmethod
+    def published(cls, name: str) -> Self:
+        """Name the versions of a published image: beside its own tag stand `:2` and `:never-ready`.
+
+        A digest stands for one version alone.
+        """
+        if "@" in name:
+            return cls({"1": name})
+        folder, slash, last = name.rpartition("/")
+        repository = folder + slash + last.partition(":")[0]
+        return cls({**{version: f"{repository}:{version}" for version in VERSIONS}, "1": name})
+
+    def of(self, version: Version) -> str:
+        """Return what a version is called. Raises `ImageMissing` where there is none."""
+        if version not in self.names:
+            raise ImageMissing(
+                f"Version {version} of the demo image is not known. An image that PORTSIDE_DEMO_IMAGE names must have "
+                f"a tag, for example :1; then the tag :{version} beside it is used."
+            )
+        return self.names[version]
+
+
+@dataclass(frozen=True)
 class DockerEndpoint:
-    """A Docker engine that answers; `image` is the demo image's id in it, `ours` whether we started it."""
+    """A Docker engine that answers; `images` are the ids of the demo image in it, `ours` whether we started it.
+
+    `publish` is the address that ports are published on: loopback, or our own engine's box, which only this machine
+    reaches.
+    """
 
     host: str
-    image: str
+    images: Images
     ours: bool
     where: str = "this machine"
+    publish: str = "127.0.0.1"
+
+    @property
+    def image(self) -> str:
+        """Version 1, which most demos run."""
+        return self.images.of("1")
 
 
 @dataclass(frozen=True)
 class ClusterEndpoint:
-    """A cluster that answers; `kubeconfig` None means in-cluster credentials, `image` is what a pod names."""
+    """A cluster that answers; `kubeconfig` None means in-cluster credentials, `images` are what a pod names."""
 
     kubeconfig: Path | None
     context: str | None
-    image: str
+    images: Images
     ours: bool
     where: str = "this machine"
+
+    @property
+    def image(self) -> str:
+        """Version 1, which most demos run."""
+        return self.images.of("1")
 
 
 class Engines(Protocol):

@@ -10,6 +10,7 @@ SandboxError
 ├── NoRecording          there is no recorded run of that name, or a file that cannot be recorded to
 ├── BadRecording         a file is no recording that can be played
 └── DemoFailed           a step of the demo did not do what it must before the rest makes sense
+    └── PortTaken        another container has published that port
 """
 
 
@@ -51,3 +52,7 @@ class BadRecording(SandboxError):
 
 class DemoFailed(SandboxError):
     """A step of the demo did not do what it must before the rest makes sense."""
+
+
+class PortTaken(DemoFailed):
+    """Another container has published that port."""

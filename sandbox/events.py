@@ -2,7 +2,8 @@
 
 Every event carries `t`, the seconds since its run began on one monotonic clock, and the id of its run.
 A demo leaves both out and `sandbox.demo.perform` stamps them; the prober sets `t` itself,
-because a probe's `t` is the end of the interval it covers.
+because a probe's `t` is the end of the interval it covers. Where several faults are shown side by side in one run,
+`fault` says to which of them an event belongs.
 """
 
 from collections.abc import Mapping
@@ -79,6 +80,7 @@ class Command(Timed):
 
     engine: Engine
     text: str
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Snapshot(Timed):
 
     engine: Engine
     instances: tuple[Instance, ...]
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ class Probe(Timed):
     failed: int
     seconds: float
     p50_ms: float | None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class Observed(Timed):
     engine: Engine
     actor: str
     text: str
+    fault: Fault | None = None
 
     @property
     def acted(self) -> bool:
@@ -141,6 +146,7 @@ class Finding(Timed):
 
     text: str
     engine: Engine | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)

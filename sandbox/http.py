@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 
 from sandbox.routes import Address
 
@@ -12,22 +13,37 @@ class NoAnswer(Exception):
     """Nothing came back in time, or not what HTTP says."""
 
 
-async def request(address: Address, method: str, path: str, timeout: float) -> int:  # noqa: ASYNC109 - of one request
-    """Send a request without a body, read the whole answer and return its status. Raises NoAnswer."""
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+async def request(
+    address: Address,
+    method: str,
+    path: str,
+    timeout: float,  # noqa: ASYNC109 - of one request
+    body: bytes = b"",
+) -> Answer:
+    """Send a request and read the whole answer. Raises NoAnswer."""
     try:
         async with asyncio.timeout(timeout):
-            return await _exchange(address, method, path)
+            return await _exchange(address, method, path, body)
     except (OSError, TimeoutError, ValueError, IndexError) as error:
         raise NoAnswer(f"{address} did not answer: {error or type(error).__name__}") from error
 
 
-async def _exchange(address: Address, method: str, path: str) -> int:
+async def _exchange(address: Address, method: str, path: str, body: bytes) -> Answer:
     reader, writer = await asyncio.open_connection(address.host, address.port, limit=_BODY_LIMIT)
     try:
-        head = f"{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        writer.write(head.encode())
+        length = f"Content-Length: {len(body)}"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {address}\r\n{length}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + body)
         answer = await reader.read()
-        return int(answer.split(maxsplit=2)[1])
+        return Answer(int(answer.split(maxsplit=2)[1]), answer.partition(b"\r\n\r\n")[2])
     finally:
         # A hung app never closes its end: the connection is dropped, not said goodbye to.
         writer.transport.abort()

@@ -27,20 +27,27 @@ _CLEANUP_SECONDS = 25.0
 
 
 class LabSandbox:
-    """Both sides of one run on real engines."""
+    """Both sides of one run on real engines, or of one part of it."""
 
-    def __init__(self, docker: Containers, cluster: Cluster, pace: Pace, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, docker: Containers, cluster: Cluster, pace: Pace, settings: Mapping[str, Any], began: float | None = None
+    ) -> None:
         self.run = docker.tag.run
         self.pace = pace
         self.docker = docker
         self.cluster = cluster
         self.settings = settings
         self.cleanups: tuple[Cleanup, ...] = ()
-        self._began = time.monotonic()
+        self._began = time.monotonic() if began is None else began
 
     def clock(self) -> float:
         """Return the seconds since the run began."""
         return time.monotonic() - self._began
+
+    def part(self, name: str) -> "LabSandbox":
+        """Return a part of the run with a network and a namespace of its own; it goes when the run goes."""
+        tag = replace(self.docker.tag, part=name)
+        return LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings, self._began)
 
     async def prepare(self) -> None:
         """Make the network and the namespace with everything that limits them."""

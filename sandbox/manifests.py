@@ -1,17 +1,16 @@
 """What a run declares to Kubernetes: pure functions from a tag to the objects that kubectl would apply."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.names import Tag
-from sandbox.quota import CONTAINER_RANGE, NAMESPACE, PORT, RESOURCES, TMP_MIB, USER
+from sandbox.quota import CONTAINER_RANGE, DATA, NAMESPACE, PORT, RESOURCES, TMP_MIB, USER
 
 Manifest = dict[str, Any]
 
 POD_SECURITY_VERSION = "v1.35"
 GRACE_SECONDS = 1
 TOLERATION_SECONDS = 2
-VERSION = "1"
 
 
 @dataclass(frozen=True)
@@ -83,24 +82,37 @@ def _network_policy(tag: Tag) -> Manifest:
     }
 
 
-def deployment(tag: Tag, app: str, image: str, check: Check) -> Manifest:
-    """Return one copy of the app that must always be there."""
+@dataclass(frozen=True)
+class App:
+    """What is to run: so many copies of an image; `claim` names a volume claim for its data."""
+
+    name: str
+    image: str
+    check: Check = Check()
+    replicas: int = 1
+    version: str = "1"
+    claim: str | None = None
+
+
+def deployment(tag: Tag, app: App) -> Manifest:
+    """Return so many copies of the app that must always be there."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _metadata(app, tag),
+        "metadata": _metadata(app.name, tag),
         "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": {"app": app}},
+            "replicas": app.replicas,
+            "selector": {"matchLabels": {"app": app.name}},
             "template": {
-                "metadata": {"labels": tag.labels() | {"app": app, "version": VERSION}},
-                "spec": _pod(app, image, check),
+                "metadata": {"labels": tag.labels() | {"app": app.name, "version": app.version}},
+                "spec": _pod(app),
             },
         },
     }
 
 
-def _pod(app: str, image: str, check: Check) -> Manifest:
+def _pod(app: App) -> Manifest:
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": app.claim}}
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -122,15 +134,17 @@ def _pod(app: str, image: str, check: Check) -> Manifest:
             }
             for state in ("not-ready", "unreachable")
         ],
-        "containers": [_container(app, image, check)],
-        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}],
+        "containers": [_container(app)],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}, *([claim] if app.claim else ())],
     }
 
 
-def _container(app: str, image: str, check: Check) -> Manifest:
+def _container(app: App) -> Manifest:
+    mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - a path in the pod, of its own volume
+    mounts += [{"name": "data", "mountPath": DATA}] if app.claim else []
     return {
-        "name": app,
-        "image": image,
+        "name": app.name,
+        "image": app.image,
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": PORT}],
         "resources": RESOURCES,
@@ -139,9 +153,9 @@ def _container(app: str, image: str, check: Check) -> Manifest:
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         },
-        "livenessProbe": _probe("/healthz", check),
-        "readinessProbe": _probe("/readyz", Check(period=1, timeout=check.timeout, failures=check.failures)),
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a path in the pod, of its own volume
+        "livenessProbe": _probe("/healthz", app.check),
+        "readinessProbe": _probe("/readyz", replace(app.check, period=1)),
+        "volumeMounts": mounts,
     }
 
 

@@ -2,8 +2,9 @@
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.events import Engine, Measured, Probe
 
@@ -12,16 +13,18 @@ STEP = 0.5
 
 @dataclass(frozen=True)
 class Request:
-    """One request of the prober: seconds of the run's clock at which it was sent and was over."""
+    """One request of the prober: seconds of the run's clock at which it was sent and was over, and who answered."""
 
     sent: float
     over: float
     ok: bool
+    instance: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True)
 class Span:
-    """What one lane was observed for: from the fault until the last request was sent."""
+    """What one lane was observed for: from the fault, or its first request, until the last request was sent."""
 
     fault: float
     end: float
@@ -40,6 +43,16 @@ def measure(requests: Sequence[Request], span: Span, acted_by: tuple[str, ...]) 
         longest_outage_seconds=round(max((outage.seconds(span) for outage in outages), default=0.0), 3),
         acted_by=acted_by,
     )
+
+
+def undisturbed(requests: Sequence[Request], span: Span, acted_by: tuple[str, ...]) -> Measured:
+    """Measure one lane that no fault was put into, over its whole time: there is nothing to recover from."""
+    return replace(measure(requests, span, acted_by), recovered=None, recovery_seconds=None)
+
+
+def answered_by(requests: Sequence[Request]) -> dict[str, int]:
+    """Count the good answers of each instance."""
+    return dict(Counter(request.instance or "unknown" for request in requests if request.ok))
 
 
 @dataclass(frozen=True)

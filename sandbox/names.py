@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 MANAGED_BY = "portside.dev/managed-by"
 RUN = "portside.dev/run"
+PART = "portside.dev/part"
 OWNER = "portside.dev/owner"
 EXPIRES_AT = "portside.dev/expires-at"
 
@@ -27,24 +28,26 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 @dataclass(frozen=True)
 class Tag:
-    """Whose an object is, and until when."""
+    """Whose an object is, and until when; `part` where a run has several namespaces and networks."""
 
     run: str
     owner: str
     expires: datetime
+    part: str = ""
 
     @property
     def place(self) -> str:
-        """The name of the run's namespace, and of its Docker network."""
-        return PREFIX + self.run
+        """The name of the namespace, and of the Docker network."""
+        return PREFIX + self.run + self.part
 
     def container(self, app: str) -> str:
         """A name that is short enough to read and that no other run's container has."""
-        return f"{app}-{self.run[:5]}"
+        return "-".join(filter(None, (app, self.part, self.run[:5])))
 
     def labels(self) -> dict[str, str]:
         """What every object carries; a label of Kubernetes cannot hold a time, so the expiry is apart."""
-        return {MANAGED_BY: BOT, RUN: self.run, OWNER: owner_label(self.owner)}
+        part = {PART: self.part} if self.part else {}
+        return {MANAGED_BY: BOT, RUN: self.run, OWNER: owner_label(self.owner)} | part
 
     def expiry(self) -> dict[str, str]:
         """A Docker label, a Kubernetes annotation."""

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from sandbox.errors import DemoFailed
-from sandbox.events import Engine, Measured, Probe
+from sandbox.events import NAMES, Engine, Measured, Probe
 from sandbox.http import NoAnswer, request
-from sandbox.measuring import Request, Span, measure, probes, settled
+from sandbox.measuring import Request, Span, measure, probes, settled, undisturbed
 from sandbox.routes import Address
 from sandbox.sandbox import Pace
 from sandbox.streams import stop
@@ -20,6 +20,7 @@ class _Lane:
     """One side's log. `told` is how many of its requests were in a probe already, and until when."""
 
     address: Address
+    began: float
     told_until: float
     log: list[Request] = field(default_factory=list)
     told: int = 0
@@ -53,7 +54,8 @@ class Prober:
 
     async def probe(self, engine: Engine, address: Address) -> AsyncGenerator[Probe, None]:
         """Send requests from now until `finish`, and tell at least twice a second which are over, to the last."""
-        lane = self._lanes[engine] = _Lane(address, self._clock())
+        began = self._clock()
+        lane = self._lanes[engine] = _Lane(address, began, began)
         due = self._clock()
         try:
             while self._ended is None or lane.under_way:
@@ -81,10 +83,11 @@ class Prober:
     async def _ask(self, address: Address) -> Request:
         sent = self._clock()
         try:
-            ok = await request(address, "GET", "/", self._pace.timeout) == _GOOD
+            answer = await request(address, "GET", "/", self._pace.timeout)
         except NoAnswer:
-            ok = False
-        return Request(sent, self._clock(), ok)
+            return Request(sent, self._clock(), ok=False)
+        over = self._clock()
+        return Request(sent, over, answer.status == _GOOD, *_who(answer.body))
 
     def cut(self, engine: Engine) -> list[Probe]:
         """End the interval of an engine now, and count what was over in it."""
@@ -115,9 +118,22 @@ class Prober:
         await asyncio.gather(*(lane.over.wait() for lane in self._lanes.values()))
 
     def measured(self, engine: Engine, acted_by: tuple[str, ...]) -> Measured:
-        """Measure one side from its fault on; only when it has `finished`."""
-        lane = self._lanes[engine]
-        if lane.fault is None or self._ended is None:
-            raise DemoFailed(f"The run ended before {engine.value} was measured. Start it again.")
+        """Measure one side from its fault on, or from its first request; only when it has `finished`."""
+        lane = self._lanes.get(engine)
+        if lane is None or self._ended is None:
+            raise DemoFailed(f"The run ended before {NAMES[engine]} was measured. Start it again.")
+        if lane.fault is None:
+            return undisturbed(lane.log, Span(lane.began, self._ended), acted_by)
         fault, place = lane.fault
         return measure(lane.log[place:], Span(fault, self._ended), acted_by)
+
+    def requests(self, engine: Engine, since: float = 0.0) -> list[Request]:
+        """Return the requests of one side that are over and were sent at or after a moment."""
+        return [request for request in self._lanes[engine].log if request.sent >= since]
+
+
+def _who(body: bytes) -> tuple[str | None, str | None]:
+    """Read which instance answered, and its version: the app says "instance NAME version VERSION"."""
+    words = body.decode(errors="replace").split()
+    told = dict(zip(words[::2], words[1::2], strict=False))
+    return told.get("instance"), told.get("version")

@@ -1,6 +1,7 @@
 """How much a sandbox may take: the limits of one copy, and of a whole namespace. Equal on both sides."""
 
 PORT = 8080
+DATA = "/data"
 USER = 65532
 MEMORY_MIB = 64
 CPUS = 0.25

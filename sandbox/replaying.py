@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.checking import check
-from sandbox.demo import Demo, choose
+from sandbox.demo import Demo, Options, choose
 from sandbox.errors import BadRecording, NoRecording
-from sandbox.events import Event, Fault, Started
+from sandbox.events import Event, Started
 from sandbox.runs import from_json
 
 MOST_BYTES = 5_000_000  # the longest of our own has a hundredth of that
@@ -25,7 +25,7 @@ class Recording:
     """One whole recorded run; `date` is the day it ran."""
 
     demo: Demo
-    fault: Fault | None
+    options: Options
     date: str
     events: tuple[Event, ...]
 
@@ -44,7 +44,7 @@ def find(demos: Mapping[str, Demo], name: str, fault: str | None) -> Path:
         near = difflib.get_close_matches(name, there, cutoff=0.4) or sorted(there)
         raise NoRecording(f'There is no recording "{_short(name)}". Nearest: {", ".join(near)}.')
     demo, chosen = choose(demos, name, fault)
-    stem = f"{demo.name}-{chosen}" if chosen else demo.name
+    stem = f"{demo.name}-{chosen.fault}" if chosen.fault else demo.name
     if stem not in there:
         raise NoRecording(f'There is no recording "{stem}". There are: {", ".join(sorted(there))}.')
     return there[stem]
@@ -58,11 +58,12 @@ def read(path: Path, demos: Mapping[str, Demo]) -> Recording:
         raise _bad(path, problems[0] + more)
     try:
         events = tuple(map(from_json, lines))
-        demo, fault = choose(demos, lines[0]["demo"], lines[0]["fault"])
+        demo, options = choose(demos, lines[0]["demo"], lines[0]["fault"])
+        options = replace(options, replicas=lines[0]["replicas"])
     except (KeyError, TypeError, ValueError) as error:
         raise _bad(path, "It holds what this version does not know.") from error
     date = lines[0]["recorded"] or _day(path)
-    return Recording(demo, fault, date, tuple(_dated(event, date) for event in events))
+    return Recording(demo, options, date, tuple(_dated(event, date) for event in events))
 
 
 def _lines(path: Path) -> list[Any]:

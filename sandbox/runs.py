@@ -37,6 +37,8 @@ KINDS: dict[str, type[Event]] = {
     "cleanup": Cleanup,
     "result": Result,
 }
+# What says to which fault it belongs, in a run that shows several side by side.
+SIDE_BY_SIDE = (Command, Snapshot, Probe, Observed, Finding)
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _PLACES = 3
 
@@ -52,6 +54,8 @@ def to_json(event: Event) -> dict[str, Any]:
         body["engines"] = {engine.value: asdict(measured) for engine, measured in event.engines.items()}
     if isinstance(event, Probe):
         body["seconds"] = round(event.seconds, _PLACES)
+    if isinstance(event, SIDE_BY_SIDE) and event.fault is None:
+        del body["fault"]
     return head | body
 
 
@@ -63,7 +67,8 @@ def _info(info: EngineInfo) -> dict[str, Any]:
 def from_json(line: Json) -> Event:
     """Turn such an object into an event again. Raises KeyError, TypeError or ValueError where it is none."""
     kind = KINDS[line["kind"]]
-    values = {field.name: _READERS.get((kind, field.name), _same)(line[field.name]) for field in fields(kind)}
+    body = {"fault": None, **line} if kind in SIDE_BY_SIDE else line
+    values = {field.name: _READERS.get((kind, field.name), _same)(body[field.name]) for field in fields(kind)}
     return kind(**values)
 
 
@@ -90,7 +95,7 @@ def _infos(value: Any) -> dict[Engine, EngineInfo]:
 _READERS: dict[tuple[type[Event], str], Callable[[Any], Any]] = {
     **{(kind, "engine"): Engine for kind in (Command, Snapshot, Probe, Observed, Injected, Cleanup)},
     (Finding, "engine"): _optional(Engine),
-    **{(kind, "fault"): _optional(Fault) for kind in (Started, Injected, Result)},
+    **{(kind, "fault"): _optional(Fault) for kind in (Started, Injected, Result, *SIDE_BY_SIDE)},
     (Started, "engines"): _infos,
     (Started, "recorded"): lambda value: value or None,
     (Snapshot, "instances"): _instances,

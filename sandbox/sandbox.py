@@ -5,9 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sandbox.docker_run import Container
 from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
-from sandbox.manifests import Check, Manifest
+from sandbox.manifests import Manifest
 from sandbox.names import Tag
+from sandbox.observing import Json
 from sandbox.routes import Address
 
 
@@ -38,20 +40,36 @@ class Docker(Protocol):
     info: EngineInfo
     tag: Tag
 
-    async def run(self, app: str, check: Check) -> str:
-        """Start a container of the demo image that restarts on failure; return its name."""
+    async def run(self, container: Container) -> None:
+        """Start a container of the demo image."""
+        ...
+
+    async def free_port(self) -> int:
+        """Return a port of the machine that no container of this engine has published."""
         ...
 
     async def ps(self) -> tuple[Instance, ...]:
         """Say what runs now, and what has stopped."""
         ...
 
+    def published(self, port: int) -> Address:
+        """Return where clients find a published port; it is on this machine."""
+        ...
+
     async def address(self, name: str) -> Address:
-        """Return where a container answers; it is on this machine."""
+        """Return where a container answers by itself; it is on this machine."""
         ...
 
     def events(self) -> AsyncGenerator[Observed, None]:
         """Yield what the engine reports about the run's containers from now on."""
+        ...
+
+    async def stop(self, name: str) -> None:
+        """Stop a container, as `docker stop` does."""
+        ...
+
+    async def volume_create(self, name: str) -> None:
+        """Make a named volume of the run."""
         ...
 
     async def rm(self, name: str) -> None:
@@ -66,8 +84,24 @@ class Cluster(Protocol):
     tag: Tag
     image: str
 
-    async def apply(self, *manifests: Manifest) -> None:
-        """Create objects, in this order."""
+    async def apply(self, *manifests: Manifest) -> list[str]:
+        """Make objects what is declared, in this order; say what was created, configured or left unchanged."""
+        ...
+
+    async def get(self, resource: str) -> dict[str, Any]:
+        """Return an object or a list, for example `deployments/web` or `events`."""
+        ...
+
+    async def patch(self, resource: str, changes: Json) -> None:
+        """Merge changes into an object, for example into `deployments/web/scale`."""
+        ...
+
+    async def delete(self, resource: str) -> None:
+        """Delete an object, for example `pods/web-1`."""
+        ...
+
+    async def ready(self, app: str, replicas: int) -> None:
+        """Wait until so many pods of an app are ready. Raises DemoFailed after the time an app may take to start."""
         ...
 
     def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
@@ -90,13 +124,12 @@ class Cluster(Protocol):
         """Return where a Service answers; it is on this machine."""
         ...
 
-    async def delete_pod(self, name: str) -> None:
-        """Delete a pod, as `kubectl delete pod` does."""
-        ...
-
 
 class Sandbox(Protocol):
-    """Both sides of one run. `cleanups` is filled when its block ends; `settings` is how its engines are tuned."""
+    """Both sides of one run, or of a part of it.
+
+    `cleanups` is filled when its block ends; `settings` is how its engines are tuned.
+    """
 
     run: str
     pace: Pace
@@ -115,6 +148,10 @@ class Sandbox(Protocol):
 
     def clock(self) -> float:
         """Return the seconds since the run began."""
+        ...
+
+    def part(self, name: str) -> "Sandbox":
+        """Return a part of the run with a network and a namespace of its own; without a name, the run itself."""
         ...
 
     async def prepare(self) -> None:

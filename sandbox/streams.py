@@ -15,36 +15,56 @@ Second = TypeVar("Second")
 Source = AsyncGenerator[Event, None]
 
 
-async def merged(clock: Callable[[], float], leading: Source, *others: Source) -> AsyncGenerator[Event, None]:
-    """Yield the events of all sources in the order in which they happened, until the leading source ends.
+class Stream:
+    """Events from many sources in the order in which they happened.
 
-    Each source runs on at its own pace, however slowly its events are taken: a browser that lags must not slow a
-    measurement. So an event is stamped when its source tells it, not when it is taken. If one source fails, all end.
+    Each source runs on at its own pace, however slowly the events are taken: a browser that lags must not slow a
+    measurement. So an event is stamped, and noted, when it is told, not when it is taken.
     """
-    queue: asyncio.Queue[Event | asyncio.Task[None]] = asyncio.Queue()
-    latest = 0.0
 
-    async def pump(source: Source) -> None:
-        nonlocal latest
+    def __init__(self, clock: Callable[[], float], note: Callable[[Event], None] = lambda _: None) -> None:
+        self._clock = clock
+        self._note = note
+        self._queue: asyncio.Queue[Event | asyncio.Task[None]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._latest = 0.0
+
+    def tell(self, event: Event) -> None:
+        """Add one event; it happened now, or at the moment that it carries."""
+        self._latest = max(self._latest, self._clock() if event.t == UNSTAMPED else event.t)
+        stamped = replace(event, t=self._latest)
+        self._note(stamped)
+        self._queue.put_nowait(stamped)
+
+    def follow(self, source: Source) -> None:
+        """Add a source from now on."""
+        self._start(self._pump(source))
+
+    async def _pump(self, source: Source) -> None:
         async with aclosing(source):
             async for event in source:
-                latest = max(latest, clock() if event.t == UNSTAMPED else event.t)
-                queue.put_nowait(replace(event, t=latest))
+                self.tell(event)
 
-    tasks = [asyncio.create_task(pump(source)) for source in (leading, *others)]
-    for task in tasks:
-        task.add_done_callback(queue.put_nowait)
-    try:
-        while True:
-            item = await queue.get()
-            if not isinstance(item, asyncio.Task):
-                yield item
-                continue
-            item.result()
-            if item is tasks[0]:
-                return
-    finally:
-        await stop(*tasks)
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(self._queue.put_nowait)
+        return task
+
+    async def until(self, script: Coroutine[Any, Any, None]) -> AsyncGenerator[Event, None]:
+        """Yield the events of all sources until a script has ended. If the script or a source fails, all end."""
+        leading = self._start(script)
+        try:
+            while True:
+                item = await self._queue.get()
+                if not isinstance(item, asyncio.Task):
+                    yield item
+                    continue
+                item.result()
+                if item is leading:
+                    return
+        finally:
+            await stop(*self._tasks)
 
 
 async def stop(*tasks: asyncio.Task[Any]) -> None:
@@ -56,7 +76,13 @@ async def stop(*tasks: asyncio.Task[Any]) -> None:
 
 async def both(first: Coroutine[Any, Any, First], second: Coroutine[Any, Any, Second]) -> tuple[First, Second]:
     """Wait for both; where one fails, the other is cancelled and the failure raised as it is."""
-    tasks = (asyncio.create_task(first), asyncio.create_task(second))
+    one, other = await together(first, second)
+    return one, other
+
+
+async def together(*works: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Wait for all; where one fails, the others are cancelled and the failure raised as it is."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         return await asyncio.gather(*tasks)
     finally:

@@ -65,28 +65,23 @@ class Story:
 
 
 def findings(measured: Mapping[Engine, Measured]) -> list[Finding]:
-    """Say what was measured: who was back, the quicker first, and who acted."""
-    order = sorted(measured.items(), key=lambda item: _seconds(item[1]))
-    back = " ".join(_back(NAMES[engine], lane) for engine, lane in order)
-    return [Finding(text=back), *(Finding(text=_acted(NAMES[engine], lane), engine=engine) for engine, lane in order)]
+    """Say what was measured: who was back, and who acted."""
+    acted = (Finding(text=_acted(NAMES[engine], lane), engine=engine) for engine, lane in measured.items())
+    return [Finding(text=back(measured)), *acted]
 
 
-def _seconds(lane: Measured) -> float:
-    return float("inf") if lane.recovery_seconds is None else lane.recovery_seconds
-
-
-def _back(name: str, lane: Measured) -> str:
-    if not lane.failed:
-        return f"{name} failed no request."
-    if lane.recovery_seconds is None:
-        return f"{name} did not answer again within {lane.observed_seconds:.1f} s."
-    return f"{name} answered again after {lane.recovery_seconds:.1f} s."
+def back(engines: Mapping[Engine, Measured]) -> str:
+    """Say who was back, the quicker first, in the same form for both."""
+    back = sorted((m.recovery_seconds or 0.0, NAMES[e]) for e, m in engines.items() if m.recovered and m.failed)
+    sentences = [f"{name} answered again after {seconds:.1f} s." for seconds, name in back]
+    sentences += [f"{NAMES[e]} failed no request." for e, m in engines.items() if m.recovered and not m.failed]
+    gone = [(NAMES[e], m.observed_seconds or 0.0) for e, m in engines.items() if m.recovered is False]
+    if len(gone) > 1:
+        return f"Neither answered again within {gone[0][1]:.0f} s."
+    did_not = "did not" if back else "did not answer again"
+    return " ".join([*sentences, *(f"{name} {did_not} within {seconds:.0f} s." for name, seconds in gone)])
 
 
 def _acted(name: str, lane: Measured) -> str:
-    return f"{name}: {_listed(lane.acted_by)} acted; {lane.failed} of {lane.requests} requests failed."
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    *others, last = names or ("nobody",)
-    return f"{', '.join(others)} and {last}" if others else last
+    actors = " and ".join(f"the {actor}" if actor != "dockerd" else actor for actor in lane.acted_by)
+    return f"On {name}, {actors or 'nobody'} acted."

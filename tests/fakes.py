@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus
+from sandbox.docker_run import Container
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images
 from sandbox.errors import EngineUnavailable, SandboxError
 from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
-from sandbox.manifests import Check, Manifest
+from sandbox.manifests import Manifest
 from sandbox.names import Tag
+from sandbox.observing import Json
 from sandbox.routes import Address
 from sandbox.sandbox import Pace
 
@@ -38,7 +40,8 @@ REPAIR = 0.06
 class FakeApp:
     """The demo's web server: answers, or does not, as it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "web") -> None:
+        self._name = name
         self.faults: asyncio.Queue[str] = asyncio.Queue()
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -82,7 +85,9 @@ class FakeApp:
         method, path, _ = head.decode().split(maxsplit=2)
         if self._hung.is_set():
             await asyncio.sleep(3600)
-        writer.write(b"HTTP/1.1 202 Accepted\r\n\r\n" if method == "POST" else b"HTTP/1.1 200 OK\r\n\r\ninstance web\n")
+        who = f"instance {self._name} version 1\n"
+        status = "202 Accepted" if method == "POST" else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\n\r\n{'' if method == 'POST' else who}".encode())
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -98,49 +103,77 @@ class FakeApp:
 
 
 class FakeDocker:
-    """One container: restarted when it ends, left alone when it hangs, gone when it is removed."""
+    """Containers: restarted when they end, left alone when they hang, gone when they are removed."""
 
     info = EngineInfo("0.0.0", "nowhere")
 
     def __init__(self, tag: Tag, gone: bool) -> None:
         self.tag = tag
-        self.app = FakeApp()
-        self.phase = ""
+        self.apps: dict[str, FakeApp] = {}
+        self.phases: dict[str, str] = {}
         self.restarts = 0
         self._gone = gone
+        self._observed: asyncio.Queue[Observed | None] = asyncio.Queue()
+        self._watching: list[asyncio.Task[None]] = []
 
-    async def run(self, app: str, check: Check) -> str:
-        await self.app.start()
-        self.phase = "healthy"
-        return self.tag.container(app)
+    async def run(self, container: Container) -> None:
+        app = self.apps[container.name] = FakeApp(container.name)
+        await app.start()
+        self.phases[container.name] = "healthy"
+        self._watching.append(asyncio.create_task(self._watch(container.name)))
+
+    async def free_port(self) -> int:
+        return 20_000
+
+    def published(self, port: int) -> Address:
+        return next(iter(self.apps.values())).address
 
     async def ps(self) -> tuple[Instance, ...]:
-        name = self.tag.container("web")
-        return (Instance(name, self.phase, self.phase == "healthy", self.restarts, None, "1"),) if self.phase else ()
+        return tuple(
+            Instance(name, phase, phase == "healthy", self.restarts, None, "1") for name, phase in self.phases.items()
+        )
 
     async def address(self, name: str) -> Address:
-        return self.app.address
+        return self.apps[name].address
 
     async def events(self) -> AsyncGenerator[Observed, None]:
-        fault = await self.app.faults.get()
+        while observed := await self._observed.get():
+            yield observed
+        raise EngineUnavailable("Docker does not answer any more. Start the demo again.")
+
+    async def _watch(self, name: str) -> None:
+        fault = await self.apps[name].faults.get()
         if self._gone:
-            raise EngineUnavailable("Docker does not answer any more. Start the demo again.")
+            self._observed.put_nowait(None)
+            return
         await asyncio.sleep(REPAIR)
         if fault == "hang":
-            self.phase = "unhealthy"
-            yield _docker("health_status: unhealthy")
+            self.phases[name] = "unhealthy"
+            self._observed.put_nowait(_docker("health_status: unhealthy"))
         elif fault == "remove":
-            self.phase = ""
-            yield _docker("destroy: web")
+            del self.phases[name]
+            self._observed.put_nowait(_docker("destroy: web"))
         else:
-            yield _docker("die: exit code 1")
-            await self.app.start()
+            self._observed.put_nowait(_docker("die: exit code 1"))
+            await self.apps[name].start()
             self.restarts += 1
-            yield _docker("start: web")
-        await asyncio.Event().wait()
+            self._observed.put_nowait(_docker("start: web"))
+
+    async def stop(self, name: str) -> None:
+        await self.apps[name].break_down("remove")
+
+    async def volume_create(self, name: str) -> None:
+        """A fake needs none."""
 
     async def rm(self, name: str) -> None:
-        await self.app.break_down("remove")
+        await self.apps[name].break_down("remove")
+
+    async def close(self) -> None:
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        for app in self.apps.values():
+            await app.stop()
 
 
 class FakeCluster:
@@ -156,10 +189,20 @@ class FakeCluster:
         self._pod = Instance("web-a", "Running", True, 0, "node1", "1")
         self._changed = asyncio.Event()
 
-    async def apply(self, *manifests: Manifest) -> None:
+    async def apply(self, *manifests: Manifest) -> list[str]:
         self.applied += manifests
         await self.app.start()
         self._changed.set()
+        return ["created" for _ in manifests]
+
+    async def get(self, resource: str) -> dict[str, Any]:
+        return {"items": []}
+
+    async def patch(self, resource: str, changes: Json) -> None:
+        """Nothing of a fake needs it."""
+
+    async def ready(self, app: str, replicas: int) -> None:
+        """It is at once."""
 
     async def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
         while True:
@@ -192,7 +235,7 @@ class FakeCluster:
     async def service_address(self, name: str) -> Address:
         return self.app.address
 
-    async def delete_pod(self, name: str) -> None:
+    async def delete(self, resource: str) -> None:
         await self.app.break_down("remove")
 
 
@@ -222,12 +265,15 @@ class FakeSandbox:
     def clock(self) -> float:
         return time.monotonic() - self._began
 
+    def part(self, name: str) -> "FakeSandbox":
+        return self
+
     async def prepare(self) -> None:
         if self._lab.refuses:
             raise self._lab.refuses
 
     async def remove(self) -> None:
-        await self.docker.app.stop()
+        await self.docker.close()
         await self.cluster.app.stop()
         left = ("run fake000001",) if self._lab.docker_goes else ()
         self.cleanups = (
@@ -282,11 +328,11 @@ class FakeEngines:
 
     async def docker(self) -> DockerEndpoint:
         self._require(Engine.DOCKER)
-        return DockerEndpoint("unix:///nowhere", "portside/web:1", ours=True)
+        return DockerEndpoint("unix:///nowhere", Images.published("portside/web:1"), ours=True)
 
     async def cluster(self) -> ClusterEndpoint:
         self._require(Engine.KUBERNETES)
-        return ClusterEndpoint(Path("/nowhere"), None, "portside/web:1", ours=True)
+        return ClusterEndpoint(Path("/nowhere"), None, Images.published("portside/web:1"), ours=True)
 
     def _require(self, engine: Engine) -> None:
         for status in self.statuses:

@@ -13,22 +13,22 @@ sys.path.insert(0, str(ROOT))
 
 from bot.settings import engine_config, read_settings  # noqa: E402 - the path comes first
 from sandbox import local  # noqa: E402
-from sandbox.demo import Demo, perform  # noqa: E402
+from sandbox.demo import Demo, Options, perform  # noqa: E402
 from sandbox.demos import load_demos  # noqa: E402
 from sandbox.engines import Engines  # noqa: E402
-from sandbox.events import Fault, Result  # noqa: E402
+from sandbox.events import Result  # noqa: E402
 from sandbox.lab import Lab  # noqa: E402
 from sandbox.recording import Recorder  # noqa: E402
 
 FOLDER = ROOT / "sandbox/recordings"
 
 
-async def record(engines: Engines, demo: Demo, fault: Fault | None) -> None:
+async def record(engines: Engines, demo: Demo, options: Options) -> None:
     """Replace one recording; the old one stays where the run is not what a learner should see."""
-    name = f"{demo.name}-{fault}" if fault else demo.name
+    name = f"{demo.name}-{options.fault}" if options.fault else demo.name
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         recorder = Recorder(Path(folder))
-        async with aclosing(perform(demo, fault, "recordings", Lab(engines).open)) as events:
+        async with aclosing(perform(demo, options, "recordings", Lab(engines).open)) as events:
             async for event in events:
                 recorder.take(event)
         file = recorder.close()
@@ -44,7 +44,7 @@ async def main(names: list[str]) -> None:
     async with local.open_engines(engine_config(read_settings())) as engines:
         for name in names or demos:
             for fault in demos[name].faults or (None,):
-                await record(engines, demos[name], fault)
+                await record(engines, demos[name], Options(fault, demos[name].replicas[0]))
 
 
 if __name__ == "__main__":

@@ -19,23 +19,25 @@ from bot.presenting import again
 from bot.settings import Settings, engine_config
 from bot.state.runs import KeptRuns, Runs, RunsHere, keeping
 from sandbox import local
-from sandbox.demo import Demo, choose, endings, perform, unfinished
+from sandbox.demo import Demo, Options, choose, endings, perform, unfinished
 from sandbox.demos import load_demos
 from sandbox.engines import while_hopeful
 from sandbox.errors import DemoFailed
-from sandbox.events import Event, Fault, Result, Started
+from sandbox.events import Event, Result, Started
 from sandbox.lab import Lab
 from sandbox.reaper import patrol, sweep
 from sandbox.recording import Recorder
 from sandbox.runs import to_json
 from sandbox.sandbox import OpenSandbox, Sandbox
 
+Choice = tuple[str, str | None, int | None]  # a demo's name, its fault, how many copies
 
-async def demo(settings: Settings, name: str, fault: str | None, as_json: bool, record: str | None) -> int:
+
+async def demo(settings: Settings, choice: Choice, as_json: bool, record: str | None) -> int:
     """Run a demo; done only if it came to its end and its clean-up is verified."""
-    chosen, its_fault = choose(load_demos(), name, fault)
+    chosen = choose(load_demos(), *choice)
     with recording(settings, record) as note:
-        run = Run(chosen, its_fault, lab(settings), note, KeptRuns(settings.data))
+        run = Run(*chosen, lab(settings), note, KeptRuns(settings.data))
         result = await (as_lines(run) if as_json else on_screen(run))
     if result is None:
         return INTERRUPTED
@@ -76,7 +78,7 @@ class Run:
     """
 
     demo: Demo
-    fault: Fault | None
+    options: Options
     lab: AbstractAsyncContextManager[OpenSandbox]
     note: Callable[[Event], None] = lambda _: None
     runs: Runs = field(default_factory=RunsHere)
@@ -97,11 +99,11 @@ class Run:
                 yield event
 
     def _performed(self, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
-        return keeping(perform(self.demo, self.fault, owner(), open_sandbox), self.runs)
+        return keeping(perform(self.demo, self.options, owner(), open_sandbox), self.runs)
 
     def stopped(self) -> Iterator[Event]:
         """Tell how a run ended that was stopped, once its events are closed."""
-        return endings(self.sandbox, unfinished(self.demo, self.fault, "The run was stopped."))
+        return endings(self.sandbox, unfinished(self.demo, self.options, "The run was stopped."))
 
 
 def owner() -> str:
@@ -138,7 +140,7 @@ async def on_screen(run: Run) -> Result | None:
 
 async def _parts(run: Run, open_sandbox: OpenSandbox, results: list[Result]) -> AsyncGenerator[Part, None]:
     menu = await read_menu({run.demo.name: run.demo}, run.runs)
-    card = dated(begin(run.demo, run.fault), menu.verified.get(run.demo.name))
+    card = dated(begin(run.demo, run.options), menu.verified.get(run.demo.name))
     drawn = True
     async with aclosing(run.events(open_sandbox)) as events:
         async for event in events:
@@ -150,7 +152,7 @@ async def _parts(run: Run, open_sandbox: OpenSandbox, results: list[Result]) -> 
             if isinstance(event, Result):
                 results.append(event)
     if card.state == "done":
-        yield again(run.demo, run.fault)
+        yield again(run.demo, run.options)
 
 
 async def reaper(settings: Settings, once: bool) -> int:

@@ -9,7 +9,7 @@ from bot.cli.showing import lab, owner
 from bot.settings import Settings
 from bot.state.runs import KeptRuns, SelfTest, keeping
 from bot.verifying import verify
-from sandbox.demo import Demo, choose, perform
+from sandbox.demo import Demo, Options, choose, perform
 from sandbox.demos import load_demos
 from sandbox.events import NAMES
 from sandbox.sandbox import OpenSandbox
@@ -34,13 +34,13 @@ async def selftest(settings: Settings, names: tuple[str, ...], times: int, as_js
 async def tested(demo: Demo, times: int, open_sandbox: OpenSandbox, runs: KeptRuns) -> list[SelfTest]:
     """Test each fault of a demo, one after the other: so none is slowed by another."""
     tests = []
-    for fault in demo.faults or (None,):
-        err(f"testing {demo.name}{f', fault {fault}' if fault else ''}")
+    for options in [Options(fault, demo.replicas[0]) for fault in demo.faults or (None,)]:
+        err(f"testing {demo.name}{f', fault {options.fault}' if options.fault else ''}")
 
-        def performed(fault: Any = fault) -> Any:
-            return keeping(perform(demo, fault, owner(), open_sandbox), runs)
+        def performed(options: Options = options) -> Any:
+            return keeping(perform(demo, options, owner(), open_sandbox), runs)
 
-        tests.append(await verify(demo, fault, times, performed))
+        tests.append(await verify(demo, options.fault, times, performed))
         await runs.tested(tests[-1])
     return tests
 

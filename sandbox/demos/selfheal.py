@@ -5,15 +5,15 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from sandbox import http
-from sandbox.demo import Demo, Setting
+from sandbox.demo import Demo, Options, Setting
+from sandbox.docker_run import Container, docker_run
 from sandbox.errors import DemoFailed
-from sandbox.events import Command, Engine, Event, Fault, Injected, Narration, Observed, Result, Snapshot
-from sandbox.manifests import GRACE_SECONDS, TOLERATION_SECONDS, Check, deployment, service
-from sandbox.prober import Prober
-from sandbox.quota import CPUS, MEMORY_MIB, RESTARTS
+from sandbox.events import Engine, Event, Fault, Injected, Narration, Result
+from sandbox.manifests import GRACE_SECONDS, TOLERATION_SECONDS, App, Check, deployment, service
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
-from sandbox.streams import both, merged
+from sandbox.stage import Stage
+from sandbox.streams import both
 from sandbox.telling import Story, findings
 
 APP = "web"
@@ -21,144 +21,96 @@ CHECK = Check()
 FAULT_PATHS = {Fault.CRASH: "/fault/crash", Fault.HANG: "/fault/hang", Fault.OOM: "/fault/leak"}
 
 _INTRODUCTION = (
-    "One copy of the same web server on each side. Docker gets a restart policy and a health check; "
+    "The same web server on each side. Docker gets a restart policy and a health check; "
     "Kubernetes gets a Deployment with two probes, and a Service."
 )
 _ACCEPTED = 202
 _TICK = 0.1
 
 
-async def selfheal(sandbox: Sandbox, fault: Fault | None) -> AsyncGenerator[Event, None]:
+async def selfheal(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Start one copy on each side, break both at once, and watch who brings them back."""
-    chosen = fault or Fault.CRASH
-    lanes = _Lanes(sandbox, chosen)
+    lanes = _Lanes(Stage(sandbox), options)
     story = Story()
-    acted: dict[Engine, list[str]] = {}
-    async with aclosing(merged(sandbox.clock, *lanes.sources())) as events:
+    async with aclosing(lanes.stage.play(lanes.script())) as events:
         async for event in events:
             yield event
-            _note(event, acted)
             if sentence := story.sentence(event):
                 yield Narration(t=event.t, text=sentence)
-    measured = {engine: lanes.prober.measured(engine, tuple(acted[engine])) for engine in Engine}
+    measured = lanes.stage.measured()
     for finding in findings(measured):
         yield finding
-    yield Result(demo="selfheal", fault=chosen, completed=True, error=None, cleaned_up=False, engines=measured)
-
-
-def _note(event: Event, acted: dict[Engine, list[str]]) -> None:
-    """Remember who acted on an engine since its fault, in order."""
-    if isinstance(event, Injected):
-        acted[event.engine] = []
-    elif isinstance(event, Observed) and event.acted and event.engine in acted:
-        names = acted[event.engine]
-        names += [event.actor] if event.actor not in names else []
+    yield Result(demo="selfheal", fault=options.fault, completed=True, error=None, cleaned_up=False, engines=measured)
 
 
 class _Lanes:
-    """The sources of one run's events: a script, and for each side its requests and its engine's own reports."""
+    """Both sides of one run: what is started, broken and watched."""
 
-    def __init__(self, sandbox: Sandbox, fault: Fault) -> None:
-        self._sandbox = sandbox
-        self._fault = fault
-        self._pace = sandbox.pace
-        self._running = asyncio.Event()
-        self._serving = {engine: asyncio.Event() for engine in Engine}
-        self._container = ""
-        self._address: Address | None = None
+    def __init__(self, stage: Stage, options: Options) -> None:
+        self.stage = stage
+        self._docker = stage.sandbox.docker
+        self._cluster = stage.sandbox.cluster
+        self._pace = stage.sandbox.pace
+        self._options = options
+        self._fault = options.fault or Fault.CRASH
+        tag = self._docker.tag
+        self._containers = [Container(tag.container(name), restart=True, check=CHECK) for name in self._names()]
         self._broken = 0.0
-        self.prober = Prober(sandbox.pace, sandbox.clock)
 
-    def sources(self) -> tuple[AsyncGenerator[Event, None], ...]:
-        """Return the script first: the run ends with it."""
-        return (
-            self._script(),
-            self._docker(),
-            self._docker_states(),
-            self._docker_events(),
-            self._kubernetes(),
-            self._sandbox.cluster.watch(),
-            self._sandbox.cluster.events(),
-        )
+    def _names(self) -> list[str]:
+        count = self._options.replicas
+        return [APP] if count == 1 else [f"{APP}{number}" for number in range(1, count + 1)]
 
-    async def _script(self) -> AsyncGenerator[Event, None]:
-        yield Narration(text=_INTRODUCTION)
-        await asyncio.gather(*(serving.wait() for serving in self._serving.values()))
-        yield Narration(text="Both sides are serving.")
-        await asyncio.sleep(self._pace.steady)
-        async with aclosing(self._break()) as events:
-            async for event in events:
-                yield event
+    async def script(self) -> None:
+        """Start both sides, break them at once, and watch."""
+        self.stage.narrate(_INTRODUCTION)
+        await both(self._start_docker(), self._start_kubernetes())
+        self.stage.narrate("Both sides are serving.")
+        await both(asyncio.sleep(self._pace.steady), self._options.guesses())
+        await self._break()
         await self._observe()
-        self.prober.finish()
-        await self.prober.finished()
-        # A watch is as silent while its API server is away as while nobody acts: only an answer tells them apart.
-        await self._sandbox.cluster.get_pods()
+        await self.stage.finish()
 
-    async def _docker(self) -> AsyncGenerator[Event, None]:
-        docker = self._sandbox.docker
-        name = docker.tag.container(APP)
-        yield Command(engine=Engine.DOCKER, text=docker_run(name))
-        self._container = await docker.run(APP, CHECK)
-        self._running.set()
-        yield Command(engine=Engine.DOCKER, text=f"docker ps --filter name={name}")
-        self._address = await docker.address(name)
-        async with aclosing(self._requests(Engine.DOCKER, self._address)) as probes:
-            async for probe in probes:
-                yield probe
+    async def _start_docker(self) -> None:
+        for container in self._containers:
+            self.stage.type(Engine.DOCKER, docker_run(container))
+            await self._docker.run(container)
+        self.stage.docker_runs()
+        name = self._containers[0].name
+        self.stage.type(Engine.DOCKER, f"docker ps --filter name={name}")
+        await self.stage.probe(Engine.DOCKER, await self._docker.address(name))
 
-    async def _kubernetes(self) -> AsyncGenerator[Event, None]:
-        cluster = self._sandbox.cluster
-        yield Command(engine=Engine.KUBERNETES, text="kubectl apply -f web.yaml")
-        await cluster.apply(deployment(cluster.tag, APP, cluster.image, CHECK), service(cluster.tag, APP))
-        yield Command(engine=Engine.KUBERNETES, text=f"kubectl get pods -l app={APP}")
-        async with aclosing(self._requests(Engine.KUBERNETES, await cluster.service_address(APP))) as probes:
-            async for probe in probes:
-                yield probe
+    async def _start_kubernetes(self) -> None:
+        cluster = self._cluster
+        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
+        app = App(APP, cluster.image, CHECK, self._options.replicas)
+        await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
+        self.stage.type(Engine.KUBERNETES, f"kubectl get pods -l app={APP}")
+        await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
+        await cluster.ready(APP, self._options.replicas)
 
-    async def _requests(self, engine: Engine, address: Address) -> AsyncGenerator[Event, None]:
-        await self.prober.first_answer(address)
-        self._serving[engine].set()
-        async with aclosing(self.prober.probe(engine, address)) as probes:
-            async for probe in probes:
-                yield probe
-        await asyncio.Event().wait()  # the script ends the run
-
-    async def _docker_states(self) -> AsyncGenerator[Event, None]:
-        await self._running.wait()
-        shown = None
-        while True:
-            if (now := await self._sandbox.docker.ps()) != shown:
-                shown = now
-                yield Snapshot(engine=Engine.DOCKER, instances=now)
-            await asyncio.sleep(self._pace.look)
-
-    async def _docker_events(self) -> AsyncGenerator[Event, None]:
-        """Follow the engine from our own start on: that one was no act of the engine's."""
-        await self._running.wait()
-        async with aclosing(self._sandbox.docker.events()) as events:
-            async for event in events:
-                yield event
-
-    async def _break(self) -> AsyncGenerator[Event, None]:
+    async def _break(self) -> None:
         """Put the fault into both sides at the same moment; what was over before it counts no more."""
-        pod = await self._pod()
-        targets = {Engine.DOCKER: self._container, Engine.KUBERNETES: pod}
-        addresses = {Engine.DOCKER: self._address, Engine.KUBERNETES: await self._sandbox.cluster.pod_address(pod)}
-        for engine in Engine:
-            yield Command(engine=engine, text=fault_command(self._fault, engine, targets[engine], addresses[engine]))
-        for engine in Engine:
-            for probe in self.prober.mark_fault(engine):
-                yield probe
-            yield Injected(engine=engine, fault=self._fault, target=targets[engine])
-        self._broken = self._sandbox.clock()
+        container, pod = self._containers[0].name, await self._pod()
+        targets = {Engine.DOCKER: container, Engine.KUBERNETES: pod}
+        addresses = {
+            Engine.DOCKER: await self._docker.address(container),
+            Engine.KUBERNETES: await self._cluster.pod_address(pod),
+        }
+        for engine, target in targets.items():
+            self.stage.type(engine, fault_command(self._fault, engine, target, addresses[engine]))
+        for engine, target in targets.items():
+            for probe in self.stage.prober.mark_fault(engine):
+                self.stage.tell(probe)
+            self.stage.tell(Injected(engine=engine, fault=self._fault, target=target))
+        self._broken = self.stage.sandbox.clock()
         if self._fault is Fault.REMOVE:
-            await both(self._sandbox.docker.rm(self._container), self._sandbox.cluster.delete_pod(pod))
+            await both(self._docker.rm(container), self._cluster.delete(f"pods/{pod}"))
         else:
-            await asyncio.gather(*(self._tell(address) for address in addresses.values() if address))
+            await asyncio.gather(*(self._tell(address) for address in addresses.values()))
 
     async def _pod(self) -> str:
-        pods = await self._sandbox.cluster.get_pods()
+        pods = await self._cluster.get_pods()
         ready = next((pod.name for pod in pods if pod.ready), None)
         if ready is None:
             raise DemoFailed("No pod was ready any more before the fault. Start the demo again.")
@@ -166,30 +118,21 @@ class _Lanes:
 
     async def _tell(self, address: Address) -> None:
         try:
-            status = await http.request(address, "POST", FAULT_PATHS[self._fault], self._pace.timeout)
+            answer = await http.request(address, "POST", FAULT_PATHS[self._fault], self._pace.timeout)
         except http.NoAnswer as error:
             raise DemoFailed(f"The fault could not be put in: {error}. Start the demo again.") from error
-        if status != _ACCEPTED:
+        if answer.status != _ACCEPTED:
             raise DemoFailed(f"The app at {address} does not know the fault. Its image is not the demo image.")
 
     async def _observe(self) -> None:
         """Watch for the whole time, or until both sides have been well for a while."""
-        while (left := self._broken + self._pace.observe - self._sandbox.clock()) > 0:
-            if left <= self._pace.observe - self._pace.shortest and self.prober.settled():
+        while (left := self._broken + self._pace.observe - self.stage.sandbox.clock()) > 0:
+            if left <= self._pace.observe - self._pace.shortest and self.stage.prober.settled():
                 return
             await asyncio.sleep(min(_TICK, left))
 
 
-def docker_run(name: str) -> str:
-    """Return what a learner would type for the container, without what only locks it in."""
-    return (
-        f"docker run -d --name {name} --restart=on-failure:{RESTARTS} --memory={MEMORY_MIB}m --cpus={CPUS} "
-        f'--health-cmd="/web health" --health-interval={CHECK.period}s --health-timeout={CHECK.timeout}s '
-        f"--health-retries={CHECK.failures} portside/web:1"
-    )
-
-
-def fault_command(fault: Fault, engine: Engine, target: str, address: Address | None) -> str:
+def fault_command(fault: Fault, engine: Engine, target: str, address: Address) -> str:
     """Return what a learner would type to break one side."""
     if fault is not Fault.REMOVE:
         return f"curl -X POST http://{address}{FAULT_PATHS[fault]}"
@@ -218,8 +161,9 @@ DEMO = Demo(
     name="selfheal",
     title="Self-healing",
     question="Who brings it back?",
-    faults=(Fault.CRASH, Fault.HANG, Fault.OOM, Fault.REMOVE),
     run=selfheal,
+    faults=(Fault.CRASH, Fault.HANG, Fault.OOM, Fault.REMOVE),
+    replicas=(1, 2, 3),
     seconds=45,
     lesson=lesson,
     settings={

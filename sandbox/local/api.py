@@ -1,5 +1,6 @@
 """The API server of our own cluster as its operator sees it: just what starting a cluster takes."""
 
+import contextlib
 import http.client
 import json
 import ssl
@@ -16,11 +17,11 @@ from sandbox.local.layout import API_PORT, Layout
 Object = dict[str, Any]
 
 _TIMEOUT = 5.0
+_WATCH_SECONDS = 30
 _TOKEN_SECONDS = 24 * 3600
 _MANIFESTS = Path(__file__).with_name("kubernetes") / "admission.yaml"
-_PLURALS = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies"}
+_PLURALS = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies", "StorageClass": "storageclasses"}
 _NAMESPACED = frozenset({"ServiceAccount"})
-_CONFLICT = 409
 
 
 class Refused(EngineUnavailable):
@@ -46,9 +47,32 @@ class Api:
         """Create an object. Raises as `get`."""
         return self._request("POST", path, body)
 
+    def create(self, manifest: Object) -> None:
+        """Create an object of any kind; one that is there already is left as it is."""
+        with _tolerating(http.client.CONFLICT):
+            self.post(collection(manifest), manifest)
+
+    def delete(self, path: str) -> None:
+        """Delete an object; one that is gone already is fine."""
+        with _tolerating(http.client.NOT_FOUND):
+            self._request("DELETE", path)
+
+    def wait_for_change(self, path: str, version: str) -> None:
+        """Return when something in a collection has changed since a version, or after half a minute."""
+        query = f"watch=1&resourceVersion={version}&timeoutSeconds={_WATCH_SECONDS}"
+        with self._answer("GET", f"{path}?{query}", timeout=_WATCH_SECONDS + _TIMEOUT) as answer:
+            answer.readline()
+
     def _request(self, method: str, path: str, body: Object | None = None) -> Object:
+        with self._answer(method, path, body) as answer:
+            return _parsed(answer.read().decode())
+
+    @contextlib.contextmanager
+    def _answer(
+        self, method: str, path: str, body: Object | None = None, timeout: float = _TIMEOUT
+    ) -> Iterator[http.client.HTTPResponse]:
         connection = http.client.HTTPSConnection(
-            str(self.layout.box_address), API_PORT, timeout=_TIMEOUT, context=self._context()
+            str(self.layout.box_address), API_PORT, timeout=timeout, context=self._context()
         )
         headers = {"Content-Type": "application/json"}
         if self.token:
@@ -56,14 +80,14 @@ class Api:
         try:
             connection.request(method, path, json.dumps(body) if body else None, headers)
             answer = connection.getresponse()
-            content = answer.read().decode()
+            if answer.status >= http.client.BAD_REQUEST:
+                said = answer.read().decode()[:300]
+                raise Refused(answer.status, f"The API server refused {method} {path}: {said}")
+            yield answer
         except (OSError, http.client.HTTPException) as error:
             raise EngineUnavailable(f"The API server at {self.layout.api} does not answer: {error}") from error
         finally:
             connection.close()
-        if answer.status >= http.client.BAD_REQUEST:
-            raise Refused(answer.status, f"The API server refused {method} {path}: {content[:300]}")
-        return _parsed(content)
 
     def _context(self) -> ssl.SSLContext:
         pki = self.layout.state / "pki"
@@ -104,11 +128,7 @@ class Api:
     def apply_manifests(self) -> None:
         """Create the system namespace, the bot's rights, and the policies that hold whatever its rights are."""
         for manifest in manifests():
-            try:
-                self.post(collection(manifest), manifest)
-            except Refused as error:
-                if error.status != _CONFLICT:  # there already: from an attempt whose end was not reached
-                    raise
+            self.create(manifest)  # there already: from an attempt whose end was not reached
 
     def bot_token(self) -> str:
         """Ask for a new token of the bot's ServiceAccount."""
@@ -143,6 +163,15 @@ def collection(manifest: Object) -> str:
     if kind in _NAMESPACED:
         return f"{root}/namespaces/{manifest['metadata']['namespace']}/{plural}"
     return f"{root}/{plural}"
+
+
+@contextlib.contextmanager
+def _tolerating(status: int) -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        if error.status != status:
+            raise
 
 
 def _parsed(content: str) -> Object:

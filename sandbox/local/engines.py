@@ -128,7 +128,8 @@ class LocalEngines:
         if self._docker:
             return (await asyncio.shield(self._docker))[1]
         report = await self._ready(Engine.DOCKER)
-        return DockerEndpoint(self._layout.docker_host, report.images[Engine.DOCKER], ours=True)
+        image, publish = report.images[Engine.DOCKER], str(self._layout.box_address)
+        return DockerEndpoint(self._layout.docker_host, image, ours=True, publish=publish)
 
     async def cluster(self) -> ClusterEndpoint:
         """Wait for Kubernetes. Raises `EngineUnavailable` with what is wrong and what to do."""

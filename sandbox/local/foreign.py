@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineConfig, EngineStatus
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineConfig, EngineStatus, Images
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
 from sandbox.local.images import Docker
@@ -87,10 +87,10 @@ async def docker(host: str, config: EngineConfig) -> tuple[EngineStatus, DockerE
     version = await docker_version(host)
     engine = Docker(host)
     if config.demo_image:
-        image = await engine.pull(config.demo_image)
+        images = Images({**Images.published(config.demo_image).names, "1": await engine.pull(config.demo_image)})
     else:
-        image, _ = await engine.load_demo_image(Workshop(config.cache.absolute()))
-    return EngineStatus(Engine.DOCKER, "ready", version, host), DockerEndpoint(host, image, ours=False, where=host)
+        images, _ = await engine.load_demo_images(Workshop(config.cache.absolute()))
+    return EngineStatus(Engine.DOCKER, "ready", version, host), DockerEndpoint(host, images, ours=False, where=host)
 
 
 def kubernetes(choice: Choice, config: EngineConfig) -> tuple[EngineStatus, ClusterEndpoint]:
@@ -108,7 +108,8 @@ def kubernetes(choice: Choice, config: EngineConfig) -> tuple[EngineStatus, Clus
     if not config.demo_image:
         raise EngineUnavailable(_NO_IMAGE)
     version = _version(address, authority)
-    endpoint = ClusterEndpoint(kubeconfig, choice.context, config.demo_image, ours=False, where=where)
+    images = Images.published(config.demo_image)
+    endpoint = ClusterEndpoint(kubeconfig, choice.context, images, ours=False, where=where)
     return EngineStatus(Engine.KUBERNETES, "ready", version, address), endpoint
 
 

@@ -1,10 +1,11 @@
-"""The demo image: built once by a Docker engine, kept in the cache, and loaded into engines and nodes."""
+"""The demo image in its versions: built once by a Docker engine, kept in the cache, loaded into engines and nodes."""
 
 import asyncio
 import os
 import shutil
 from pathlib import Path
 
+from sandbox.engines import VERSIONS, Images, Version
 from sandbox.errors import EngineUnavailable
 from sandbox.local import build
 from sandbox.local.box import Box
@@ -13,12 +14,18 @@ from sandbox.local.layout import NODES, Layout
 from sandbox.local.toolchain import Workshop
 
 NAME = "registry.local/portside/web"
+TAG = "portside/web"  # as a learner types it
 
-_TAG = f"{NAME}:1"
+_VARIANTS: dict[Version, tuple[str, ...]] = {
+    "1": (),
+    "2": ("VERSION=2", "COLOUR=#805300"),
+    "never-ready": ("VERSION=3", "READY=never"),
+}
 _DOCKERFILE = build.APP / "Dockerfile"
 _PAUSE_DOCKERFILE = Path(__file__).with_name("pause.Dockerfile")
 _CTR = ("ctr", "--namespace", "k8s.io")
 _ANSWER_SECONDS = 10.0
+_DIGEST = 2
 
 
 class Docker:
@@ -47,22 +54,33 @@ class Docker:
             await self._run("pull", "--quiet", name)
             return await self.image_id(name)
 
-    async def load_demo_image(self, workshop: Workshop) -> tuple[str, Path]:
-        """Have the demo image in the engine; return its id, and the archive of it and the pause image."""
+    async def load_demo_images(self, workshop: Workshop) -> tuple[Images, Path]:
+        """Have the demo image in the engine; return its ids, and the archive of it and the pause image."""
         archive = await self._archive(workshop)
+        return await self.load(archive), archive
+
+    async def load(self, archive: Path) -> Images:
+        """Have an archive's images in the engine; return the demo image's ids."""
         await self._run("load", "--quiet", "--input", str(archive))
-        return await self.image_id(_TAG), archive
+        tags = (f"{TAG}:{version}" for version in VERSIONS)
+        ids = (await self._run("image", "inspect", "--format", "{{.Id}}", *tags)).split()
+        return Images(dict(zip(VERSIONS, ids, strict=True)))
 
     async def _archive(self, workshop: Workshop) -> Path:
         binary = await build.build_app(workshop)
-        archive = binary.with_name(f"images-{build.fingerprint(_DOCKERFILE, _PAUSE_DOCKERFILE)}.tar")
+        archive = binary.with_name(f"images-{build.fingerprint(_DOCKERFILE, _PAUSE_DOCKERFILE, Path(__file__))}.tar")
         if not archive.exists():
-            for tag, dockerfile in ((_TAG, _DOCKERFILE), (PAUSE_IMAGE, _PAUSE_DOCKERFILE)):
-                await self._run("build", "--quiet", "--tag", tag, "--file", str(dockerfile), str(binary.parent))
+            await self._build(PAUSE_IMAGE, _PAUSE_DOCKERFILE, binary.parent)
+            for version, arguments in _VARIANTS.items():
+                await self._build(f"{TAG}:{version}", _DOCKERFILE, binary.parent, *arguments)
             fresh = archive.with_suffix(f".{os.getpid()}")
-            await self._run("save", "--output", str(fresh), _TAG, PAUSE_IMAGE)
+            await self._run("save", "--output", str(fresh), PAUSE_IMAGE, *(f"{TAG}:{version}" for version in VERSIONS))
             fresh.replace(archive)
         return archive
+
+    async def _build(self, tag: str, dockerfile: Path, folder: Path, *arguments: str) -> None:
+        words = [word for argument in arguments for word in ("--build-arg", argument)]
+        await self._run("build", "--quiet", "--tag", tag, "--file", str(dockerfile), *words, str(folder))
 
     async def _run(self, *words: str) -> str:
         if not shutil.which("docker"):
@@ -86,25 +104,30 @@ class Docker:
         return output.decode(errors="replace")
 
 
-async def load_into_nodes(box: Box, layout: Layout, archive: Path) -> str:
-    """Have the images on all nodes; return the name, with digest, that a pod asks for."""
+async def load_into_nodes(box: Box, layout: Layout, archive: Path) -> Images:
+    """Have the images on all nodes; return the names, with digest, that a pod asks for."""
     references = await asyncio.gather(*(_load_into_node(box, layout, node, archive) for node in NODES))
     return references[0]
 
 
-async def _load_into_node(box: Box, layout: Layout, node: str, archive: Path) -> str:
+async def _load_into_node(box: Box, layout: Layout, node: str, archive: Path) -> Images:
     ctr = (*_CTR, "--address", str(layout.containerd_socket(node)), "images")
     await box.call(*ctr, "import", str(archive))
-    listed = await box.call(*ctr, "list", f"name=={_TAG}")
-    reference = f"{NAME}@{parse_digest(listed)}"
-    await box.call(*ctr, "tag", "--force", _TAG, reference)  # an import knows names with tags only
-    return reference
+    digests = parse_digests(await box.call(*ctr, "list"))
+    references = {version: f"{NAME}@{digest}" for version, digest in digests.items()}
+    for version, reference in references.items():  # an import knows names with tags only
+        await box.call(*ctr, "tag", "--force", _on_node(version), reference)
+    return Images(references)
 
 
-def parse_digest(listed: str) -> str:
-    """Read the manifest's digest from the list of one image: name, type, digest and more."""
-    for line in listed.splitlines():
-        words = line.split()
-        if words and words[0] == _TAG:
-            return words[2]
-    raise EngineUnavailable(f"The image {_TAG} was loaded into a node, but is not there.")
+def _on_node(version: str) -> str:
+    return f"docker.io/{TAG}:{version}"
+
+
+def parse_digests(listed: str) -> dict[str, str]:
+    """Read the versions' manifest digests from a list of images: name, type, digest and more."""
+    lines = (words for line in listed.splitlines() if len(words := line.split()) > _DIGEST)
+    digests = {words[0]: words[_DIGEST] for words in lines}
+    if missing := [version for version in VERSIONS if _on_node(version) not in digests]:
+        raise EngineUnavailable(f"The image {TAG}:{missing[0]} was loaded into a node, but is not there.")
+    return {version: digests[_on_node(version)] for version in VERSIONS}

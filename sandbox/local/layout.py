@@ -55,6 +55,11 @@ class Layout:
         return self.home / "state"
 
     @property
+    def volumes(self) -> Path:
+        """The folders of persistent volumes, which all nodes see."""
+        return self.state / "volumes"
+
+    @property
     def logs(self) -> Path:
         """The folder of one log file for each process."""
         return self.home / "logs"

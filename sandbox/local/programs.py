@@ -1,5 +1,6 @@
 """The programs of the box, as command lines: dockerd, the control plane, and what makes a node."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,12 @@ def containerds(layout: Layout) -> tuple[Program, ...]:
 def kubelets(layout: Layout, binary: Path) -> tuple[Program, ...]:
     """Each node's agent."""
     return tuple(Program(f"kubelet-{node}", _kubelet(layout, binary, node)) for node in NODES)
+
+
+def storage(layout: Layout) -> Program:
+    """What makes volumes for claims."""
+    place = (layout.home.parent, layout.cache, layout.network)
+    return Program("storage", (sys.executable, "-m", "sandbox.local.storage", *map(str, place)))
 
 
 def _component(binary: Path, name: str, flags: dict[str, object]) -> Program:

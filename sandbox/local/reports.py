@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from sandbox.engines import EngineStatus, EngineStep, State
+from sandbox.engines import EngineStatus, EngineStep, Images, State
 from sandbox.events import Engine
 
 ABSENT = tuple(EngineStatus(engine, "absent") for engine in Engine)
@@ -20,7 +20,7 @@ class Report:
 
     statuses: tuple[EngineStatus, ...] = ABSENT
     ours: frozenset[Engine] = frozenset()
-    images: dict[Engine, str] = field(default_factory=dict)
+    images: dict[Engine, Images] = field(default_factory=dict)
 
     def status(self, engine: Engine) -> EngineStatus:
         """Return how one engine does."""
@@ -32,7 +32,7 @@ def write_report(path: Path, report: Report) -> None:
     content = {
         "engines": [_from_status(status) for status in report.statuses],
         "ours": sorted(report.ours),
-        "images": report.images,
+        "images": {engine: images.names for engine, images in report.images.items()},
     }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(content, indent=1))
@@ -46,7 +46,7 @@ def read_report(path: Path) -> Report:
         return Report(
             tuple(_to_status(status) for status in content["engines"]),
             frozenset(Engine(name) for name in content["ours"]),
-            {Engine(name): image for name, image in content["images"].items()},
+            {Engine(name): Images(dict(names)) for name, names in content["images"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Report()
@@ -90,9 +90,9 @@ class Board:
         )
         self._change(statuses=statuses)
 
-    def image(self, engine: Engine, name: str) -> None:
+    def images(self, engine: Engine, images: Images) -> None:
         """Say what the demo image is called in an engine."""
-        self._change(images=self.report.images | {engine: name})
+        self._change(images=self.report.images | {engine: images})
 
     def restart(self) -> None:
         """Say that everything begins again."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from sandbox.engines import EngineConfig, EngineStatus, EngineStep
+from sandbox.engines import EngineConfig, EngineStatus, EngineStep, Images
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
 from sandbox.local import build, cgroups, files, foreign, images, programs
@@ -93,9 +93,9 @@ class Starting:
                 files.write_docker(self._layout)
                 box.run(programs.dockerd(self._layout), self._layout.logs)
                 version = await _patiently(engine.version)
-            image, archive = await engine.load_demo_image(self._workshop)
+            loaded, archive = await engine.load_demo_images(self._workshop)
         self._archive.set_result(archive)
-        self._board.image(Engine.DOCKER, image)
+        self._board.images(Engine.DOCKER, loaded)
         self._board.set(Engine.DOCKER, state="ready", version=version)
 
     async def _kubernetes(self, box: Box) -> None:
@@ -106,9 +106,10 @@ class Starting:
         with self._board.step(Engine.KUBERNETES, NODES_STEP):
             await self._start(box, binary, api)
         with self._board.step(Engine.KUBERNETES, IMAGE_STEP):
-            self._board.image(Engine.KUBERNETES, await loading)
+            self._board.images(Engine.KUBERNETES, await loading)
             version = await _patiently(lambda: asyncio.to_thread(api.version))
         self._board.set(Engine.KUBERNETES, state="ready", version=version)
+        self._run(box, (programs.storage(self._layout),))
         while True:
             await asyncio.sleep(_TOKEN_RENEWAL)
             await self._renew_token(api)
@@ -135,7 +136,7 @@ class Starting:
             for program in group:
                 box.run(program, self._layout.logs)
 
-    async def _load(self, box: Box) -> str:
+    async def _load(self, box: Box) -> Images:
         archive = await asyncio.shield(self._archive)
         await _until(lambda: all(self._layout.containerd_socket(node).exists() for node in NODES))
         return await images.load_into_nodes(box, self._layout, archive)

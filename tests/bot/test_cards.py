@@ -9,9 +9,9 @@ from fakes import FakeLab
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards import advance, begin, headline, lane, table
+from bot.cards import advance, begin, lane, table
 from bot.parts import Bar, Card, Cell
-from sandbox.demo import perform
+from sandbox.demo import Options, perform
 from sandbox.demos import load_demos
 from sandbox.errors import DemoFailed
 from sandbox.events import (
@@ -30,6 +30,7 @@ from sandbox.events import (
     Snapshot,
     Started,
 )
+from sandbox.telling import back
 
 SELFHEAL = load_demos()["selfheal"]
 D, K = Engine.DOCKER, Engine.KUBERNETES
@@ -40,7 +41,7 @@ def measured(back: float | None, failed: int = 45, actor: str = "kubelet") -> Me
 
 
 def grown(*events: Event) -> Card:
-    return reduce(lambda card, event: advance(SELFHEAL, card, event), events, begin(SELFHEAL, Fault.HANG))
+    return reduce(lambda card, event: advance(SELFHEAL, card, event), events, begin(SELFHEAL, Options(Fault.HANG)))
 
 
 def result(engines: Mapping[Engine, Measured], error: str | None = None) -> Result:
@@ -62,18 +63,18 @@ def result(engines: Mapping[Engine, Measured], error: str | None = None) -> Resu
 def test_the_headline_says_who_was_back_the_quicker_first(
     docker: float | None, kubernetes: float | None, said: str
 ) -> None:
-    assert headline({D: measured(docker), K: measured(kubernetes)}) == said
+    assert back({D: measured(docker), K: measured(kubernetes)}) == said
 
 
 def test_a_lane_that_failed_no_request_was_never_away() -> None:
     engines = {D: measured(None), K: measured(0.0, failed=0)}
 
-    assert headline(engines) == "Kubernetes failed no request. Docker did not answer again within 30 s."
-    assert table(engines).rows[0][2] == Cell("never away", "good")
+    assert back(engines) == "Kubernetes failed no request. Docker did not answer again within 30 s."
+    assert table(SELFHEAL, result(engines)).rows[0][2] == Cell("never away", "good")
 
 
 def test_the_table_holds_the_measured_figures() -> None:
-    assert table({D: measured(None, 300), K: measured(3.4, 34)}).rows == (
+    assert table(SELFHEAL, result({D: measured(None, 300), K: measured(3.4, 34)})).rows == (
         (Cell("Back after"), Cell("not in 30.0 s", "failed"), Cell("3.4 s", "good")),
         (Cell("Failed requests"), Cell("300 of 300"), Cell("34 of 300")),
         (Cell("Longest outage"), Cell("30.0 s"), Cell("3.4 s")),
@@ -150,8 +151,8 @@ def test_a_run_that_failed_shows_no_figures() -> None:
 
 @pytest.mark.parametrize("fault", [Fault.CRASH, Fault.HANG])
 async def test_every_figure_of_a_finished_card_was_measured_in_its_run(fault: Fault) -> None:
-    events = [event async for event in perform(SELFHEAL, fault, "ada", FakeLab().open)]
-    card = reduce(lambda card, event: advance(SELFHEAL, card, event), events, begin(SELFHEAL, fault))
+    events = [event async for event in perform(SELFHEAL, Options(fault), "ada", FakeLab().open)]
+    card = reduce(lambda card, event: advance(SELFHEAL, card, event), events, begin(SELFHEAL, Options(fault)))
     last = events[-1]
     assert isinstance(last, Result)
     known = {
@@ -190,6 +191,6 @@ def test_no_request_is_lost_between_events_and_bars(events: list[Probe]) -> None
 
 async def test_a_failed_step_ends_in_a_card_that_says_so() -> None:
     lab = FakeLab(refuses=DemoFailed("No namespace could be made. Start the demo again."))
-    events = [event async for event in perform(SELFHEAL, Fault.CRASH, "ada", lab.open)]
+    events = [event async for event in perform(SELFHEAL, Options(Fault.CRASH), "ada", lab.open)]
 
     assert grown(*events).state == "failed"

@@ -17,6 +17,7 @@ from bot.parts import Sources, Text
 from bot.state.runs import Finished, Kept, KeptRuns, Runs, RunsHere
 from bot.tutor import Tutor
 from knowledge import Answer, Citation, Delta, Turn
+from sandbox.demo import Options
 from sandbox.demos import load_demos
 from sandbox.events import Engine, Fault, Measured, Result
 
@@ -136,7 +137,7 @@ async def test_a_run_of_the_command_line_is_kept_and_one_that_failed_is_not(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     for lab in (FakeLab(docker_goes=True), FakeLab()):
-        await as_lines(Run(DEMOS["selfheal"], Fault.CRASH, nullcontext(lab.open), runs=KeptRuns(tmp_path)))
+        await as_lines(Run(DEMOS["selfheal"], Options(Fault.CRASH), nullcontext(lab.open), runs=KeptRuns(tmp_path)))
     last = json.loads(capfdbinary.readouterr().out.splitlines()[-1])
     kept = await KeptRuns(tmp_path).newest("selfheal", Fault.CRASH)
 

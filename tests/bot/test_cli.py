@@ -17,6 +17,7 @@ from fakes import FakeLab
 
 from bot.__main__ import main
 from bot.cli.showing import Run, as_lines
+from sandbox.demo import Options
 from sandbox.demos import load_demos
 from sandbox.events import Fault
 from sandbox.local.engines import missing
@@ -57,11 +58,12 @@ from fakes import QUICK, FakeLab
 from dataclasses import replace
 from bot.cli import running, showing
 from sandbox.demos import load_demos
+from sandbox.demo import Options
 from sandbox.events import Fault
 
 async def work():
     lab = FakeLab(replace(QUICK, observe=60.0))
-    run = showing.Run(load_demos()["selfheal"], Fault.HANG, nullcontext(lab.open))
+    run = showing.Run(load_demos()["selfheal"], Options(Fault.HANG), nullcontext(lab.open))
     await showing.as_lines(run)
     return running.DONE
 
@@ -125,9 +127,9 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["ask", "\x07\x08"], "That message is not text."),
         (["ask", os.fsdecode(b"\xff\xfe why")], "That message is not text."),
         (["search", " ", "--json"], "That message is empty."),
-        (["demo", "selfheel"], "Nearest: selfheal."),
+        (["demo", "selfheel"], "Nearest: selfheal"),
         (["demo", "selfheal", "--fault", "boom"], "It takes: crash, hang, oom, remove."),
-        (["demo", "selfheal", "--replicas", "3"], "No such option"),
+        (["demo", "selfheal", "--replicas", "9"], "It takes: 1, 2, 3."),
         (["demo"], "Missing argument"),
         (["demo", "selfheal", "--record", "tests"], "tests exists already. Choose another name, or remove it."),
         (["replay"], "Missing argument"),
@@ -298,7 +300,7 @@ async def test_a_run_that_is_stopped_before_its_engines_are_up_tells_a_result_an
         await asyncio.Event().wait()
         yield lab.open
 
-    task = asyncio.create_task(as_lines(Run(load_demos()["selfheal"], Fault.CRASH, never_up())))
+    task = asyncio.create_task(as_lines(Run(load_demos()["selfheal"], Options(Fault.CRASH), never_up())))
     await waiting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bot.parts import Choice, Choices, Code, Progress, Sources, Step, Table, Text
 from bot.presenting import again, demo_command, present_answer, present_catalogue, present_engines, present_text
 from knowledge import Answer, Citation
+from sandbox.demo import Options
 from sandbox.demos import load_demos
 from sandbox.engines import EngineStatus, EngineStep
 from sandbox.events import Engine, Fault
@@ -77,22 +78,25 @@ def test_the_demo_offered_breaks_what_the_question_speaks_of(question: str, comm
 
 
 def test_after_a_demo_comes_its_next_fault_and_a_question_about_it() -> None:
-    first, second = again(SELFHEAL, Fault.REMOVE).choices
+    choices = again(SELFHEAL, Options(Fault.REMOVE)).choices
 
-    assert (first.command, first.primary) == ("/demo selfheal --fault crash", True)
-    assert second.label == "Explain this"
+    assert [(choice.label, choice.command) for choice in choices[:2]] == [
+        ("Again with another fault", "/demo selfheal --fault crash"),
+        ("Again with 3 copies", "/demo selfheal --fault remove --replicas 3"),
+    ]
+    assert choices[0].primary
+    assert choices[2].label == "Explain this"
 
 
 def test_the_catalogue_names_every_demo_and_its_faults() -> None:
     table, choices = present_catalogue(DEMOS)
 
     assert isinstance(table, Table)
-    assert [cell.text for cell in table.rows[0]][:3] == [
-        "/demo selfheal",
-        "Who brings it back?",
-        "crash, hang, oom, remove",
+    assert isinstance(choices, Choices)
+    assert ["/demo selfheal", "Who brings it back?", "crash, hang, oom, remove"] in [
+        [cell.text for cell in row][:3] for row in table.rows
     ]
-    assert choices == Choices((Choice("Self-healing", "/demo selfheal", primary=True),))
+    assert [choice.command for choice in choices.choices] == [f"/demo {name}" for name in DEMOS]
 
 
 def test_engines_on_their_way_are_shown_step_by_step() -> None:

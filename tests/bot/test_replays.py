@@ -16,6 +16,7 @@ from bot.cli.showing import Run, as_lines, recording
 from bot.parts import Card, Choices, Part, Text
 from bot.replays import replayed
 from bot.settings import read_settings
+from sandbox.demo import Options
 from sandbox.demos import load_demos
 from sandbox.errors import NoRecording
 from sandbox.events import Fault
@@ -37,7 +38,7 @@ def replay(*arguments: str) -> Result:
 async def record(file: str, lab: FakeLab | None = None) -> None:
     """One run on a sandbox without engines, recorded as the command does it."""
     with recording(read_settings(), file) as note:
-        run = Run(load_demos()["selfheal"], Fault.CRASH, nullcontext((lab or FakeLab()).open), note)
+        run = Run(load_demos()["selfheal"], Options(Fault.CRASH), nullcontext((lab or FakeLab()).open), note)
         await as_lines(run)
 
 

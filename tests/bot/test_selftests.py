@@ -16,7 +16,7 @@ from bot.parts import Card, Choices, Sources, Table, Text
 from bot.state.runs import KeptRuns, RunsHere, SelfTest, Spread
 from bot.tutor import Tutor
 from bot.verifying import judged, spread, verify
-from sandbox.demo import Demo, perform
+from sandbox.demo import Demo, Options, perform
 from sandbox.demos import load_demos
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine, Event, Fault, Measured, Result
@@ -84,7 +84,7 @@ def test_of_the_times_the_middle_and_the_95th_percentile_are_told() -> None:
 
 @pytest.mark.parametrize("fault", DEMO.faults)
 async def test_the_demo_itself_passes(fault: Fault) -> None:
-    tested = await verify(DEMO, fault, 1, lambda: perform(DEMO, fault, "ada", FakeLab().open))
+    tested = await verify(DEMO, fault, 1, lambda: perform(DEMO, Options(fault), "ada", FakeLab().open))
 
     assert (tested.reason, tested.runs) == (None, 1)
     assert tested.recovery[Engine.KUBERNETES] is not None
@@ -92,7 +92,7 @@ async def test_the_demo_itself_passes(fault: Fault) -> None:
 
 async def test_where_there_is_no_engine_nothing_is_said_of_the_demo() -> None:
     def performed() -> AsyncGenerator[Event, None]:
-        return perform(DEMO, Fault.HANG, "ada", FakeLab(unavailable=EngineUnavailable("Docker is off.")).open)
+        return perform(DEMO, Options(Fault.HANG), "ada", FakeLab(unavailable=EngineUnavailable("Docker is off.")).open)
 
     with pytest.raises(EngineUnavailable, match="Docker is off"):
         await verify(DEMO, Fault.HANG, 1, performed)

@@ -66,6 +66,6 @@ def program(layout: Layout, name: str) -> int:
     for process in cgroups.processes(layout):
         with contextlib.suppress(OSError):
             words = Path(f"/proc/{process}/cmdline").read_text().split("\0")
-            if name in words[:2]:
+            if name in words[:3]:
                 return process
     raise AssertionError(f"{name} does not run")

@@ -218,7 +218,7 @@ async def test_engines_of_the_operators_are_used_as_they_are_and_nothing_of_ours
     )
     by_build = replace(named, demo_image=None)
 
-    async with local.open_engines(replace(named, demo_image=f"{images.NAME}:1")) as operators:
+    async with local.open_engines(replace(named, demo_image=f"{images.TAG}:1")) as operators:
         states = [seen async for seen in operators.progress()][-1]
         there = await operators.docker(), await operators.cluster()
     _, built = await foreign.docker(docker.host, by_build)
@@ -230,5 +230,6 @@ async def test_engines_of_the_operators_are_used_as_they_are_and_nothing_of_ours
     assert all(status.version for status in states)
     assert not any(endpoint.ours for endpoint in there)
     assert there[0].image == built.image == docker.image
+    assert there[0].images.of("2") == there[1].images.of("2") == f"{images.TAG}:2"
     assert (there[1].kubeconfig, there[1].context) == (admin, "portside")
     assert not Layout.of(named).home.exists()

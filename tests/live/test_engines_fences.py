@@ -16,11 +16,12 @@ import pytest_asyncio
 from boxes import chain, held, processes, program, until
 from machine import output
 
+from sandbox.docker_run import Container
 from sandbox.engines import EngineConfig, Engines
 from sandbox.lab import Lab
 from sandbox.local.api import Api, Refused
 from sandbox.local.layout import API_PORT, Layout
-from sandbox.manifests import Check, deployment
+from sandbox.manifests import App, deployment
 from sandbox.routes import Address
 
 pytestmark = [pytest.mark.machine, pytest.mark.docker, pytest.mark.kubernetes]
@@ -74,8 +75,9 @@ async def copies(engines: Engines, engine_config: EngineConfig) -> AsyncIterator
     layout = Layout.of(engine_config)
     async with Lab(engines).open("live-test", 60) as sandbox:
         await sandbox.prepare()
-        name = await sandbox.docker.run("web", Check())
-        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, "web", sandbox.cluster.image, Check()))
+        name = sandbox.docker.tag.container("web")
+        await sandbox.docker.run(Container(name))
+        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.image)))
         async with aclosing(sandbox.cluster.watch()) as states:
             async for state in states:
                 if pods := [pod for pod in getattr(state, "instances", ()) if pod.ready]:

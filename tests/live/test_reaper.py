@@ -8,10 +8,11 @@ import docker
 import pytest
 
 from sandbox.cluster_api import Api
-from sandbox.demos.selfheal import CHECK
+from sandbox.docker_run import Container
 from sandbox.engines import Engines
 from sandbox.lab import Lab
 from sandbox.reaper import remove_run, sweep
+from sandbox.sandbox import Sandbox
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
@@ -61,12 +62,18 @@ async def networks(engines: Engines) -> set[str]:
     return names
 
 
+async def started(sandbox: Sandbox) -> str:
+    name = sandbox.docker.tag.container("web")
+    await sandbox.docker.run(Container(name))
+    return name
+
+
 async def test_only_what_is_ours_and_has_expired_is_removed(engines: Engines, stranger: str) -> None:
     lab = Lab(engines)
     async with lab.open("live-test", 60) as dead, lab.open("live-test", 3600 / 6) as living:
         await asyncio.gather(dead.prepare(), living.prepare())
-        gone = await dead.docker.run("web", CHECK)
-        kept = await living.docker.run("web", CHECK)
+        gone = await started(dead)
+        kept = await started(living)
 
         swept = await sweep(engines, datetime.now(UTC) + timedelta(seconds=120))
 
@@ -87,7 +94,7 @@ async def test_only_what_is_ours_and_has_expired_is_removed(engines: Engines, st
 async def test_nothing_is_removed_before_its_time(engines: Engines) -> None:
     async with Lab(engines).open("live-test", 60) as sandbox:
         await sandbox.prepare()
-        name = await sandbox.docker.run("web", CHECK)
+        name = await started(sandbox)
         swept = await sweep(engines)
 
         assert not any(sandbox.run in one or name in one for one in swept.removed)
@@ -110,7 +117,7 @@ async def test_a_run_whose_process_is_gone_is_removed_alone_and_before_its_time(
     lab = Lab(engines)
     async with lab.open("live-test", 60) as dead, lab.open("live-test", 60) as living:
         await asyncio.gather(dead.prepare(), living.prepare())
-        gone = await dead.docker.run("web", CHECK)
+        gone = await started(dead)
 
         swept = await remove_run(engines, dead.run)
 

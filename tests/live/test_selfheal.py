@@ -16,11 +16,12 @@ from sandbox.cluster_api import Api
 from sandbox.containers import Containers
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
-from sandbox.demos.selfheal import CHECK, docker_run
+from sandbox.demos.selfheal import CHECK
+from sandbox.docker_run import Container, docker_run
 from sandbox.engines import Engines
 from sandbox.events import Command, Engine, Event, Fault, Injected, Probe, Result, Started
 from sandbox.lab import Lab
-from sandbox.manifests import deployment
+from sandbox.manifests import App, deployment
 from sandbox.names import RUN
 from sandbox.runs import from_json, to_json
 
@@ -133,9 +134,9 @@ async def test_nothing_of_the_runs_is_left_on_either_engine(runs: Runs, engines:
 
 @pytest.mark.parametrize("moment", [Started, Command, Probe])
 async def test_a_run_that_is_stopped_leaves_nothing(engines: Engines, moment: type[Event]) -> None:
-    demo, fault = choose(load_demos(), "selfheal", "hang")
+    demo, chosen = choose(load_demos(), "selfheal", "hang")
     run_id = ""
-    async with aclosing(perform(demo, fault, "live-test", Lab(engines).open)) as events:
+    async with aclosing(perform(demo, chosen, "live-test", Lab(engines).open)) as events:
         async for event in events:
             run_id = event.run
             if isinstance(event, moment):
@@ -198,21 +199,22 @@ def described(inspected: dict[str, Any]) -> set[str]:
 async def test_the_kernel_sees_both_copies_hardened(engines: Engines) -> None:
     async with Lab(engines).open("live-test", 60) as sandbox:
         await sandbox.prepare()
-        name = await sandbox.docker.run("web", CHECK)
+        wanted = Container(sandbox.docker.tag.container("web"), restart=True, check=CHECK)
+        await sandbox.docker.run(wanted)
         assert isinstance(sandbox.docker, Containers)
-        container = sandbox.docker._client.containers.get(name)
-        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, "web", sandbox.cluster.image, CHECK))
+        container = sandbox.docker._client.containers.get(wanted.name)
+        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.image, CHECK)))
         async with aclosing(sandbox.cluster.watch()) as states:
             async for state in states:
                 if getattr(state, "instances", ()) and all(pod.ready for pod in state.instances):
                     break
-        pod = (await sandbox.cluster._get("pods"))["items"][0]["metadata"]["uid"]
+        pod = (await sandbox.cluster.get("pods"))["items"][0]["metadata"]["uid"]
         limits = container.attrs["HostConfig"]
 
         assert [restrictions(process) for process in processes(container.id)] == [HARDENED]
         assert [restrictions(process) for process in processes(pod)] == [HARDENED]
         assert limits["Memory"] == limits["MemorySwap"] == 64 * 1024 * 1024
         assert (limits["NanoCpus"], limits["PidsLimit"]) == (250_000_000, 64)
-        assert described(container.attrs) <= set(docker_run(name).split())
+        assert described(container.attrs) <= set(docker_run(wanted).split())
         assert not limits["Binds"]
         assert not limits["PortBindings"]

@@ -111,10 +111,10 @@ async def wired(engines: Engines, folder: Path) -> AsyncIterator[Wired]:
 async def test_a_run_ends_with_a_sentence_when_an_engine_goes_or_falls_silent(
     engines: Engines, engine: Engine, goes: Callable[[Wire], Awaitable[None]], tmp_path: Path
 ) -> None:
-    demo, fault = choose(load_demos(), "selfheal", "crash")
+    demo, chosen = choose(load_demos(), "selfheal", "crash")
     events = []
     async with wired(engines, tmp_path) as through:
-        async for event in perform(demo, fault, "live-test", Lab(through).open):
+        async for event in perform(demo, chosen, "live-test", Lab(through).open):
             events.append(event)
             if isinstance(event, Injected):
                 await goes(through.wires[engine])

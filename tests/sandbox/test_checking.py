@@ -51,7 +51,7 @@ def test_a_shipped_recording_is_a_whole_clean_run_with_its_date(name: str) -> No
     assert lines[0]["recorded"] == recording.date
     assert set(lines[0]["engines"]) == {"docker", "kubernetes"}
     assert (lines[-1]["completed"], lines[-1]["cleaned_up"], lines[-1]["error"]) == (True, True, None)
-    assert name in (recording.demo.name, f"{recording.demo.name}-{recording.fault}")
+    assert name in (recording.demo.name, f"{recording.demo.name}-{recording.options.fault}")
 
 
 def test_all_recordings_together_take_less_than_a_megabyte() -> None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.cluster import Cluster, _is_due, sweep
-from sandbox.engines import ClusterEndpoint
+from sandbox.cluster_api import NotThere
+from sandbox.engines import ClusterEndpoint, Images
 from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
 from sandbox.events import EngineInfo
 from sandbox.manifests import service
@@ -59,7 +60,7 @@ async def served(api: FakeApi, folder: Path) -> AsyncIterator[ClusterEndpoint]:
     await site.start()
     port = site._server.sockets[0].getsockname()[1]
     try:
-        yield ClusterEndpoint(kubeconfig(folder, port), None, "portside/web:1", ours=True)
+        yield ClusterEndpoint(kubeconfig(folder, port), None, Images.published("portside/web:1"), ours=True)
     finally:
         await runner.cleanup()
 
@@ -147,7 +148,7 @@ async def test_a_server_that_is_just_restarting_is_asked_again(api: FakeApi, clu
 async def test_a_right_that_is_not_known_yet_is_waited_for(api: FakeApi, cluster: Cluster) -> None:
     api.on("POST", f"{PLACE}/services", (403, {"message": "forbidden"}), (403, {"message": "forbidden"}), (201, {}))
 
-    await cluster.apply(service(TAG, "web"))
+    await cluster.create(service(TAG, "web"))
 
     assert len([seen for seen in api.seen if seen[0] == "POST"]) == 3
 
@@ -166,7 +167,7 @@ async def test_what_the_server_refuses_is_told(
     api.on("POST", f"{PLACE}/services", (status, {"message": message}))
 
     with pytest.raises(error, match=message):
-        await cluster.apply(service(TAG, "web"))
+        await cluster.create(service(TAG, "web"))
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -174,11 +175,32 @@ async def test_a_server_that_cannot_serve_counts_as_away(api: FakeApi, cluster: 
     api.on("POST", f"{PLACE}/services", (status, {"message": "sorry"}))
 
     with pytest.raises(EngineUnavailable):
-        await cluster.apply(service(TAG, "web"))
+        await cluster.create(service(TAG, "web"))
+
+
+SERVICE = f"{PLACE}/services/web"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"), [(None, "1", "created"), ("1", "1", "unchanged"), ("1", "2", "configured")]
+)
+async def test_to_apply_says_what_it_changed(
+    api: FakeApi, cluster: Cluster, before: str | None, after: str, said: str
+) -> None:
+    if before:
+        api.on("GET", SERVICE, (200, {"metadata": {"resourceVersion": before}}))
+    api.on("PATCH", SERVICE, (200, {"metadata": {"resourceVersion": after}}))
+
+    assert await cluster.apply(service(TAG, "web")) == [f"service/web {said}"]
+
+
+async def test_what_is_not_there_is_told_apart_from_what_is_refused(cluster: Cluster) -> None:
+    with pytest.raises(NotThere, match="Start the demo again"):
+        await cluster.get("deployments/web")
 
 
 async def test_a_server_that_is_away_is_told_with_what_to_do(tmp_path: Path) -> None:
-    endpoint = ClusterEndpoint(kubeconfig(tmp_path, 1), None, "portside/web:1", ours=True)
+    endpoint = ClusterEndpoint(kubeconfig(tmp_path, 1), None, Images.published("portside/web:1"), ours=True)
 
     with pytest.raises(EngineUnavailable, match="portside engines status"):
         await Cluster.connect(endpoint, TAG)
@@ -189,18 +211,21 @@ async def test_credentials_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     broken.write_text("clusters: [")
 
     with pytest.raises(EngineUnavailable):
-        await Cluster.connect(ClusterEndpoint(broken, None, "portside/web:1", ours=True), TAG)
+        await Cluster.connect(ClusterEndpoint(broken, None, Images.published("portside/web:1"), ours=True), TAG)
 
 
 async def test_a_namespace_counts_as_removed_only_when_it_is_gone(api: FakeApi, cluster: Cluster) -> None:
     api.on("DELETE", PLACE, (200, {}))
-    api.on("GET", PLACE, (200, {}), (404, {"message": "not found"}))
+    ours = {"items": [expiring("portside-abcdefghij", FUTURE), expiring("a-strangers", FUTURE)]}
+    api.on("GET", "/api/v1/namespaces", (200, ours), (200, ours), (200, {"items": []}))
 
     assert await cluster.prune() == ["namespace portside-abcdefghij"]
     assert await cluster.left() == []
 
 
-async def test_a_namespace_that_was_never_made_is_not_counted(cluster: Cluster) -> None:
+async def test_a_namespace_that_was_never_made_is_not_counted(api: FakeApi, cluster: Cluster) -> None:
+    api.on("GET", "/api/v1/namespaces", (200, {"items": []}))
+
     assert await cluster.prune() == []
 
 

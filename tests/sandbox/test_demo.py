@@ -7,11 +7,12 @@ from contextlib import aclosing
 import pytest
 from fakes import FakeLab
 
-from sandbox.demo import Demo, choose, perform
+from sandbox.demo import Demo, Options, choose, perform
 from sandbox.demos import load_demos
 from sandbox.errors import BadRequest, EngineUnavailable, UnknownDemo
 from sandbox.events import (
     Cleanup,
+    Command,
     Engine,
     Event,
     Fault,
@@ -33,7 +34,7 @@ HEALED_BY_DOCKER = {Fault.CRASH, Fault.OOM}
 
 
 async def run(fault: Fault | None, lab: FakeLab | None = None, demo: Demo = SELFHEAL) -> list[Event]:
-    return [event async for event in perform(demo, fault, "ada", (lab or FakeLab()).open)]
+    return [event async for event in perform(demo, Options(fault), "ada", (lab or FakeLab()).open)]
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +107,7 @@ def test_findings_tell_the_measured_seconds(runs: Runs) -> None:
     seconds = result(events).engines[Engine.KUBERNETES].recovery_seconds
     findings = [event.text for event in events if isinstance(event, Finding)]
 
-    assert findings[0].startswith(
-        f"Kubernetes answered again after {seconds:.1f} s. Docker did not answer again within"
-    )
+    assert findings[0].startswith(f"Kubernetes answered again after {seconds:.1f} s. Docker did not within")
 
 
 def test_started_tells_what_is_quicker_than_the_defaults(runs: Runs) -> None:
@@ -119,8 +118,8 @@ def test_started_tells_what_is_quicker_than_the_defaults(runs: Runs) -> None:
     assert SELFHEAL.settings["tolerationSeconds"].default == 300
 
 
-async def test_without_a_named_fault_the_app_crashes() -> None:
-    assert result(await run(None)).fault is Fault.CRASH
+def test_without_a_named_fault_the_app_crashes() -> None:
+    assert choose(DEMOS, "selfheal") == (SELFHEAL, Options(Fault.CRASH, 1))
 
 
 async def test_an_engine_that_cannot_be_had_is_told_between_started_and_result() -> None:
@@ -146,31 +145,31 @@ async def test_an_engine_that_goes_in_mid_run_ends_it_and_its_cleanup_counts_as_
     assert "does not answer any more" in (end.error or "")
 
 
-async def hang(sandbox: Sandbox, fault: Fault | None) -> AsyncGenerator[Event, None]:
+async def hang(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     yield Narration(text="Waiting.")
     await asyncio.Event().wait()
 
 
 async def test_a_demo_that_takes_too_long_is_stopped_and_told() -> None:
     lab = FakeLab()
-    demo = Demo("hang", "Hanging", "How long?", (), hang, deadline=0.05)
+    demo = Demo("hang", "Hanging", "How long?", hang, deadline=0.05)
     events = await run(None, lab, demo)
 
     assert "longer than 0.05 s" in (result(events).error or "")
     assert lab.closed == 1
 
 
-async def stumble(sandbox: Sandbox, fault: Fault | None) -> AsyncGenerator[Event, None]:
+async def stumble(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     yield Narration(text="Oops.")
     raise ZeroDivisionError
 
 
 async def test_a_fault_of_our_own_is_raised_after_the_result() -> None:
     events = []
-    demo = Demo("stumble", "Stumbling", "Why?", (), stumble)
+    demo = Demo("stumble", "Stumbling", "Why?", stumble)
 
     with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the events before it are wanted
-        async for event in perform(demo, None, "ada", FakeLab().open):
+        async for event in perform(demo, Options(), "ada", FakeLab().open):
             events.append(event)  # noqa: PERF401 - a comprehension would lose them
 
     assert not result(events).completed
@@ -179,7 +178,7 @@ async def test_a_fault_of_our_own_is_raised_after_the_result() -> None:
 @pytest.mark.parametrize("kind", [Started, Snapshot, Probe, Injected, Observed])
 async def test_a_run_that_is_closed_at_any_moment_leaves_no_sandbox(kind: type[Event]) -> None:
     lab = FakeLab()
-    async with aclosing(perform(SELFHEAL, Fault.HANG, "ada", lab.open)) as events:
+    async with aclosing(perform(SELFHEAL, Options(Fault.HANG), "ada", lab.open)) as events:
         async for event in events:
             if isinstance(event, kind):
                 break
@@ -192,7 +191,7 @@ async def test_a_run_that_is_cancelled_leaves_no_sandbox() -> None:
     seen = asyncio.Event()
 
     async def watch() -> None:
-        async with aclosing(perform(SELFHEAL, Fault.HANG, "ada", lab.open)) as events:
+        async with aclosing(perform(SELFHEAL, Options(Fault.HANG), "ada", lab.open)) as events:
             async for _ in events:
                 seen.set()
 
@@ -207,7 +206,7 @@ async def test_a_run_that_is_cancelled_leaves_no_sandbox() -> None:
 
 async def test_a_slow_watcher_does_not_slow_the_measurement() -> None:
     slow = []
-    async with aclosing(perform(SELFHEAL, Fault.HANG, "ada", FakeLab().open)) as events:
+    async with aclosing(perform(SELFHEAL, Options(Fault.HANG), "ada", FakeLab().open)) as events:
         async for event in events:
             await asyncio.sleep(0.05)
             slow.append(event)
@@ -216,11 +215,18 @@ async def test_a_slow_watcher_does_not_slow_the_measurement() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("selfheel", "selfheal"), ("heal", "selfheal"), ("", "selfheal"), ("x" * 5000, "selfheal")]
+    ("name", "near"),
+    [
+        ("selfheel", "selfheal"),
+        ("heal", "selfheal"),
+        ("scael", "scale"),
+        ("", ".*selfheal"),
+        ("x" * 5000, ".*selfheal"),
+    ],
 )
 def test_an_unknown_demo_is_answered_with_the_nearest_name(name: str, near: str) -> None:
     with pytest.raises(UnknownDemo, match=f"Nearest: {near}") as error:
-        choose(DEMOS, name, None)
+        choose(DEMOS, name)
 
     assert len(str(error.value)) < 200
 
@@ -232,4 +238,51 @@ def test_an_unknown_fault_is_answered_with_the_faults_that_there_are() -> None:
 
 @pytest.mark.parametrize("fault", Fault)
 def test_every_fault_can_be_chosen(fault: Fault) -> None:
-    assert choose(DEMOS, "selfheal", fault.value) == (SELFHEAL, fault)
+    assert choose(DEMOS, "selfheal", fault.value) == (SELFHEAL, Options(fault))
+
+
+@pytest.mark.parametrize("replicas", [-1, 0, 4, 10_000])
+def test_a_number_of_copies_that_a_demo_does_not_take_is_answered_with_those_it_takes(replicas: int) -> None:
+    with pytest.raises(BadRequest, match=rf"cannot run with {replicas} replicas. It takes: 1, 2, 3\."):
+        choose(DEMOS, "selfheal", None, replicas)
+
+
+def test_a_demo_without_faults_says_so() -> None:
+    with pytest.raises(BadRequest, match="hang takes no fault"):
+        choose({"hang": Demo("hang", "Hanging", "How long?", hang)}, "hang", "crash")
+
+
+async def test_three_copies_are_started_on_each_side_and_one_is_broken() -> None:
+    events = [event async for event in perform(SELFHEAL, Options(Fault.CRASH, 3), "ada", FakeLab().open)]
+    started = events[0]
+    typed = [event.text for event in events if isinstance(event, Command) and "docker run" in event.text]
+    targets = [event.target for event in events if isinstance(event, Injected)]
+
+    assert isinstance(started, Started)
+    assert started.replicas == 3
+    assert [f"--name web{number}-fake0" in text for number, text in enumerate(typed, 1)] == [True, True, True]
+    assert targets == ["web1-fake0", "web-a"]
+
+
+async def test_a_demo_waits_for_the_guesses_before_its_fault() -> None:
+    guessed = asyncio.Event()
+    seen: list[Event] = []
+
+    async def watch() -> None:
+        async with aclosing(perform(SELFHEAL, Options(Fault.CRASH, 1, guesses), "ada", FakeLab().open)) as events:
+            async for event in events:
+                seen.append(event)
+                if isinstance(event, Narration) and event.text == "Both sides are serving.":
+                    serving.set()
+
+    async def guesses() -> None:
+        assert not any(isinstance(event, Injected) for event in seen)
+        await guessed.wait()
+
+    serving = asyncio.Event()
+    run = asyncio.create_task(watch())
+    await serving.wait()
+    guessed.set()
+    await run
+
+    assert result(seen).completed

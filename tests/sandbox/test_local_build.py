@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.errors import EngineUnavailable
+from sandbox.engines import VERSIONS, Images
+from sandbox.errors import EngineUnavailable, ImageMissing
 from sandbox.local import build, images
 from sandbox.local.toolchain import OLDEST, Workshop, parse_version
 
@@ -112,15 +113,45 @@ def test_the_version_of_kubernetes_stands_in_go_mod() -> None:
     assert build.kubernetes_version().startswith("v1.")
 
 
-def test_the_digest_of_an_image_is_read_from_the_list_of_a_node() -> None:
-    listed = (
-        "REF TYPE DIGEST SIZE PLATFORMS LABELS \n"
-        f"{images.NAME}:1 application/vnd.docker.distribution.manifest sha256:{'a' * 64} 5.2 MiB linux/amd64 - \n"
+def listed(*versions: str) -> str:
+    lines = (
+        f"docker.io/{images.TAG}:{version} application/vnd.docker.distribution.manifest "
+        f"sha256:{version * 64} 5.2 MiB linux/amd64 - "
+        for version in versions
     )
+    return "\n".join(("REF TYPE DIGEST SIZE PLATFORMS LABELS ", *lines, ""))
 
-    assert images.parse_digest(listed) == f"sha256:{'a' * 64}"
+
+def test_the_digest_of_each_version_is_read_from_the_list_of_a_node() -> None:
+    digests = images.parse_digests(listed("1", "2", "never-ready"))
+
+    assert digests == {version: f"sha256:{version * 64}" for version in VERSIONS}
 
 
-def test_an_image_that_a_node_does_not_list_is_missed() -> None:
-    with pytest.raises(EngineUnavailable, match="is not there"):
-        images.parse_digest("REF TYPE DIGEST\n")
+@pytest.mark.parametrize("missing", VERSIONS)
+def test_a_version_that_a_node_does_not_list_is_missed(missing: str) -> None:
+    with pytest.raises(EngineUnavailable, match=rf"{missing} was loaded.*is not there"):
+        images.parse_digests(listed(*(version for version in VERSIONS if version != missing)))
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("registry.example/team/web:1", "registry.example/team/web:2"),
+        ("registry.example:5000/web", "registry.example:5000/web:2"),
+        ("web:latest", "web:2"),
+    ],
+)
+def test_beside_the_tag_of_a_published_image_stand_those_of_its_other_versions(name: str, second: str) -> None:
+    published = Images.published(name)
+
+    assert (published.of("1"), published.of("2")) == (name, second)
+    assert published.of("never-ready") == second.removesuffix("2") + "never-ready"
+
+
+def test_a_published_digest_is_one_version_alone_and_the_others_are_missed_with_what_to_do() -> None:
+    published = Images.published(f"registry.example/web@sha256:{'a' * 64}")
+
+    assert published.of("1").endswith("a" * 64)
+    with pytest.raises(ImageMissing, match=r"PORTSIDE_DEMO_IMAGE names must have a tag.*:2"):
+        published.of("2")

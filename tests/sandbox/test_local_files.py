@@ -74,13 +74,14 @@ def all_programs() -> list[programs.Program]:
         *programs.controllers(LAYOUT, BINARY),
         *programs.containerds(LAYOUT),
         *programs.kubelets(LAYOUT, BINARY),
+        programs.storage(LAYOUT),
     ]
 
 
 def test_the_box_runs_dockerd_a_control_plane_and_three_nodes() -> None:
     names = [program.name for program in all_programs()]
 
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 13
     assert sum(name.startswith("kubelet") for name in names) == 3
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.engines import EngineStatus, EngineStep
+from sandbox.engines import EngineStatus, EngineStep, Images
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
 from sandbox.local.reports import ABSENT, Board, Report, read_report, write_report
@@ -30,7 +30,7 @@ REPORTS = st.builds(
     Report,
     statuses=st.lists(STATUSES, max_size=2).map(tuple),
     ours=st.frozensets(st.sampled_from(Engine)),
-    images=st.dictionaries(st.sampled_from(Engine), st.text()),
+    images=st.dictionaries(st.sampled_from(Engine), st.builds(Images, st.dictionaries(st.text(), st.text()))),
 )
 
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.manifests import Check, Manifest, deployment, fences, namespace, service
+from sandbox.manifests import App, Check, Manifest, deployment, fences, namespace, service
 from sandbox.names import EXPIRES_AT, MANAGED_BY, OWNER, RUN, Tag
 
 TAG = Tag("abcdefghij", "ada", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
-DEPLOYMENT = deployment(TAG, "web", "portside/web:1", Check())
+DEPLOYMENT = deployment(TAG, App("web", "portside/web:1"))
 POD = DEPLOYMENT["spec"]["template"]["spec"]
 CONTAINER = POD["containers"][0]
 EVERYTHING = (namespace(TAG), *fences(TAG), DEPLOYMENT, service(TAG, "web"))

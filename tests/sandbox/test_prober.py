@@ -100,16 +100,16 @@ async def test_an_app_that_never_answers_ends_the_demo_with_a_sentence() -> None
         await Prober(pace, time.monotonic).first_answer(Address("127.0.0.1", 1))
 
 
-def test_a_lane_that_was_not_broken_has_no_measurement() -> None:
+def test_a_lane_that_was_not_probed_has_no_measurement() -> None:
     prober = Prober(QUICK, time.monotonic)
 
-    with pytest.raises(KeyError):
+    with pytest.raises(DemoFailed, match=r"before .+ was measured"):
         prober.measured(LANE, ())
 
 
-async def test_a_request_returns_the_status_of_the_answer(app: FakeApp) -> None:
-    assert await http.request(app.address, "GET", "/", 1) == 200
-    assert await http.request(app.address, "POST", "/fault/crash", 1) == 202
+async def test_a_request_returns_the_answer(app: FakeApp) -> None:
+    assert await http.request(app.address, "GET", "/", 1) == http.Answer(200, b"instance web version 1\n")
+    assert (await http.request(app.address, "POST", "/fault/crash", 1)).status == 202
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense", b"HTTP/1.1", b"HTTP/1.1 two hundred\r\n\r\n", b"\xff" * 100])

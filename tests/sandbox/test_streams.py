@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Event, Narration
-from sandbox.streams import both, merged, to_the_end
+from sandbox.streams import Source, Stream, both, to_the_end
 
 
 def ticking() -> float:
@@ -38,32 +38,74 @@ async def failing() -> AsyncGenerator[Event, None]:
     raise EngineUnavailable("gone")
 
 
-async def test_the_leading_source_ends_the_stream_and_the_others_with_it() -> None:
+def streaming(*sources: Source) -> Stream:
+    stream = Stream(ticking)
+    for source in sources:
+        stream.follow(source)
+    return stream
+
+
+async def saying(stream: Stream, *texts: str) -> None:
+    for text in texts:
+        await asyncio.sleep(0)
+        stream.tell(Narration(text=text))
+
+
+async def test_the_script_ends_the_stream_and_the_sources_with_it() -> None:
     closed: list[str] = []
-    events = [event async for event in merged(ticking, told("a", "b", "c"), forever(closed))]
+    stream = streaming(forever(closed))
+    events = [event async for event in stream.until(saying(stream, "a", "b", "c"))]
 
     assert {event.text for event in events} == {"a", "b", "c", "on"}
     assert closed == ["forever"]
 
 
-async def test_events_are_stamped_in_their_order() -> None:
-    events = [event async for event in merged(ticking, told("a", "b", "c"), told("d", "e"))]
+async def test_a_source_may_be_added_by_the_script() -> None:
+    stream = streaming()
+
+    async def script() -> None:
+        stream.follow(told("a", "b"))
+        await asyncio.sleep(0.01)
+
+    assert [event.text async for event in stream.until(script())] == ["a", "b"]
+
+
+async def test_events_are_stamped_and_noted_in_their_order() -> None:
+    noted: list[Event] = []
+    stream = Stream(ticking, noted.append)
+    stream.follow(told("d", "e"))
+    events = [event async for event in stream.until(saying(stream, "a", "b", "c"))]
 
     assert [event.t for event in events] == sorted(event.t for event in events)
+    assert noted == events
 
 
 async def test_a_source_that_fails_ends_the_stream_with_its_error() -> None:
     closed: list[str] = []
-    stream = merged(ticking, forever(closed), failing())
+    stream = streaming(forever(closed), failing())
 
     with pytest.raises(EngineUnavailable, match="gone"):
-        [event async for event in stream]
+        [event async for event in stream.until(asyncio.sleep(3600))]
+    assert closed == ["forever"]
+
+
+async def test_a_script_that_fails_ends_the_stream_with_its_error() -> None:
+    closed: list[str] = []
+    stream = streaming(forever(closed))
+
+    async def script() -> None:
+        await asyncio.sleep(0.01)
+        raise EngineUnavailable("gone")
+
+    with pytest.raises(EngineUnavailable, match="gone"):
+        [event async for event in stream.until(script())]
     assert closed == ["forever"]
 
 
 async def test_closing_the_stream_closes_its_sources() -> None:
     closed: list[str] = []
-    async with aclosing(merged(ticking, forever(closed))) as events:
+    stream = streaming(forever(closed))
+    async with aclosing(stream.until(asyncio.sleep(3600))) as events:
         await anext(events)
 
     assert closed == ["forever"]

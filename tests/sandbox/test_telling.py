@@ -54,8 +54,8 @@ def test_a_story_tells_what_was_observed_after_the_fault_once(events: list[Event
     ("docker_lane", "kubernetes_lane", "text"),
     [
         (lane(0.4), lane(1.25), "Docker answered again after 0.4 s. Kubernetes answered again after 1.2 s."),
-        (lane(None), lane(3.0), "Kubernetes answered again after 3.0 s. Docker did not answer again within 30.0 s."),
-        (lane(0.0, failed=0), lane(3.0), "Docker failed no request. Kubernetes answered again after 3.0 s."),
+        (lane(None), lane(3.0), "Kubernetes answered again after 3.0 s. Docker did not within 30 s."),
+        (lane(0.0, failed=0), lane(3.0), "Kubernetes answered again after 3.0 s. Docker failed no request."),
     ],
 )
 def test_the_first_finding_tells_who_was_back_first(
@@ -70,11 +70,11 @@ def test_the_first_finding_tells_who_was_back_first(
     ("acted_by", "who"),
     [
         ((), "nobody"),
-        (("kubelet",), "kubelet"),
-        (("kubelet", "replicaset", "scheduler"), "kubelet, replicaset and scheduler"),
+        (("kubelet",), "the kubelet"),
+        (("kubelet", "replicaset", "scheduler"), "the kubelet and the replicaset and the scheduler"),
     ],
 )
 def test_a_finding_names_who_acted(acted_by: tuple[str, ...], who: str) -> None:
     told = findings({Engine.KUBERNETES: lane(3.0, acted_by=acted_by)})
 
-    assert told[1].text == f"Kubernetes: {who} acted; 5 of 300 requests failed."
+    assert told[1].text == f"On Kubernetes, {who} acted."

@@ -1,0 +1,195 @@
+"""Five copies, please: what has to be typed on each side, how long it takes, and which copy gets the requests."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from sandbox.demo import Demo, Options, Setting
+from sandbox.docker_run import Container, docker_run
+from sandbox.errors import DemoFailed, PortTaken
+from sandbox.events import NAMES, Engine, Event, Finding, Result
+from sandbox.figures import Row, failed_requests, row, seconds
+from sandbox.manifests import App, Check, deployment, service
+from sandbox.measuring import answered_by
+from sandbox.sandbox import Sandbox
+from sandbox.stage import Stage
+from sandbox.streams import both
+
+APP = "web"
+COPIES = 5
+CHECK = Check(period=1)
+
+
+async def scale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+    """Start one copy on each side, ask for more, and watch where the requests go."""
+    lanes = _Lanes(Stage(sandbox), options.replicas)
+    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
+        async for event in events:
+            yield event
+    measured = lanes.figures()
+    for finding in findings(measured):
+        yield finding
+    yield Result(
+        demo="scale",
+        fault=None,
+        completed=True,
+        error=None,
+        cleaned_up=False,
+        engines=lanes.stage.measured(),
+        measured=measured,
+    )
+
+
+class _Lanes:
+    """Both sides of one run: so many copies on each."""
+
+    def __init__(self, stage: Stage, copies: int) -> None:
+        self.stage = stage
+        self._docker = stage.sandbox.docker
+        self._cluster = stage.sandbox.cluster
+        self._copies = copies
+        self._typed = dict.fromkeys(Engine, 0)
+        self._took: dict[Engine, float] = {}
+        self._asked = 0.0
+        self._refused = ""
+
+    async def script(self, options: Options) -> None:
+        """Start one copy on each side, then ask for the others."""
+        self.stage.narrate("One copy of the same web server on each side, and requests to both.")
+        port = await self._docker.free_port()
+        await both(self._first_container(port), self._first_pod())
+        await both(asyncio.sleep(self.stage.sandbox.pace.steady), options.guesses())
+        self.stage.narrate(f"Now {self._copies} copies are wanted on each side.")
+        self._asked = self.stage.sandbox.clock()
+        for engine in Engine:
+            self.stage.acted_from_now(engine)
+        await both(self._more_containers(port), self._more_pods())
+        self.stage.narrate(f"{self._copies} copies serve on each side. Who gets the requests?")
+        await asyncio.sleep(self.stage.sandbox.pace.shortest)
+        await self.stage.finish()
+
+    async def _first_container(self, port: int) -> None:
+        await self._run(1, port)
+        self.stage.docker_runs()
+        await self.stage.probe(Engine.DOCKER, self._docker.published(port))
+
+    async def _first_pod(self) -> None:
+        cluster = self._cluster
+        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
+        await cluster.apply(deployment(cluster.tag, App(APP, cluster.image, CHECK)), service(cluster.tag, APP))
+        await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
+
+    async def _more_containers(self, port: int) -> None:
+        """Each container needs a command and a port of its own: the first attempt takes the port that is taken."""
+        try:
+            await self._type_run(2, port)
+        except PortTaken as error:
+            self._refused = str(error)
+            self.stage.narrate(f"Docker refuses the second container on the same port: {error}.")
+        else:
+            raise DemoFailed("Docker has published one port twice, which it never does. Start the demo again.")
+        await self._docker.rm(self._name(2))
+        for number in range(2, self._copies + 1):
+            await self._type_run(number, await self._docker.free_port())
+        await self._serving()
+
+    async def _serving(self) -> None:
+        for number in range(1, self._copies + 1):
+            await self.stage.prober.first_answer(await self._docker.address(self._name(number)))
+        self._took[Engine.DOCKER] = self.stage.sandbox.clock() - self._asked
+
+    async def _more_pods(self) -> None:
+        self._typed[Engine.KUBERNETES] += 1
+        self.stage.type(Engine.KUBERNETES, f"kubectl scale deployment {APP} --replicas={self._copies}")
+        await self._cluster.patch(f"deployments/{APP}/scale", {"spec": {"replicas": self._copies}})
+        await self._cluster.ready(APP, self._copies)
+        self._took[Engine.KUBERNETES] = self.stage.sandbox.clock() - self._asked
+
+    def _name(self, number: int) -> str:
+        return self._docker.tag.container(f"{APP}{number}")
+
+    async def _type_run(self, number: int, port: int) -> None:
+        self._typed[Engine.DOCKER] += 1
+        await self._run(number, port)
+
+    async def _run(self, number: int, port: int) -> None:
+        container = Container(self._name(number), publish=port)
+        self.stage.type(Engine.DOCKER, docker_run(container))
+        await self._docker.run(container)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what this demo alone measures, from the moment on at which all copies served."""
+        return {
+            "copies": self._copies,
+            "refused": self._refused,
+            "commands": {engine.value: self._typed[engine] for engine in Engine},
+            "seconds": {engine.value: round(self._took[engine], 3) for engine in Engine},
+            "answered_by": {engine.value: self._shares(engine) for engine in Engine},
+        }
+
+    def _shares(self, engine: Engine) -> dict[str, int]:
+        return answered_by(self.stage.prober.requests(engine, self._asked + max(self._took.values())))
+
+
+def findings(measured: Mapping[str, Any]) -> list[Finding]:
+    """Say how many copies answered on each side, and what it took to have them."""
+    copies = measured["copies"]
+    answered = {engine: len(measured["answered_by"][engine]) for engine in Engine}
+    told = " ".join(f"{NAMES[engine]} sent requests to {answered[engine]} of {copies} copies." for engine in Engine)
+    return [Finding(text=told), *(Finding(text=_typed(engine, measured), engine=engine) for engine in Engine)]
+
+
+def _typed(engine: Engine, measured: Mapping[str, Any]) -> str:
+    number, took = measured["commands"][engine], measured["seconds"][engine]
+    return f"{NAMES[engine]}: {number} {'command' if number == 1 else 'commands'}, all serving after {took:.1f} s."
+
+
+def rows(result: Result) -> tuple[Row, ...]:
+    """Return the measured table."""
+    measured = result.measured
+    lanes = [result.engines[engine] for engine in Engine]
+    docker, kubernetes = Engine
+    return (
+        row("Commands typed", *(str(measured["commands"][engine]) for engine in Engine)),
+        row("All serving after", *(seconds(measured["seconds"][engine]) for engine in Engine)),
+        row("Copies that answered", *(f"{len(measured['answered_by'][e])} of {measured['copies']}" for e in Engine)),
+        row("Share of each", *(_shares(measured["answered_by"][engine]) for engine in (docker, kubernetes))),
+        Row("Failed requests", *map(failed_requests, lanes)),
+    )
+
+
+def _shares(answered: Mapping[str, int]) -> str:
+    total = sum(answered.values())
+    return ", ".join(f"{100 * number / total:.0f} %" for number in sorted(answered.values(), reverse=True))
+
+
+def lesson(result: Result) -> str | None:
+    """Hold a run against this demo: a container's port is one container's, a Service is all pods'."""
+    measured = result.measured
+    reached = {engine: len(measured["answered_by"][engine]) for engine in Engine}
+    if not measured["refused"]:
+        return "Docker published one port twice."
+    if reached[Engine.DOCKER] != 1:
+        return f"Docker's one address reached {reached[Engine.DOCKER]} copies."
+    if reached[Engine.KUBERNETES] != measured["copies"]:
+        return f"The Service reached {reached[Engine.KUBERNETES]} of {measured['copies']} copies."
+    return None
+
+
+DEMO = Demo(
+    name="scale",
+    title="Scaling",
+    question="Five copies, please",
+    explain="How do I scale an app to several copies?",
+    run=scale,
+    replicas=(COPIES, 2, 3, 4),
+    setup="One copy first, then more. One clock, 10 requests a second to each side's one address.",
+    rows=rows,
+    lesson=lesson,
+    seconds=30,
+    settings={
+        "livenessProbe.periodSeconds": Setting(CHECK.period, 10),
+        "readinessProbe.periodSeconds": Setting(1, 10),
+    },
+)

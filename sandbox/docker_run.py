@@ -1,0 +1,42 @@
+"""What a container is started with, as a learner would say it to docker: pure. What only locks it in is not here."""
+
+from dataclasses import dataclass
+
+from sandbox.manifests import Check
+from sandbox.quota import CPUS, DATA, MEMORY_MIB, PORT, RESTARTS
+
+IMAGE = "portside/web"
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of the demo image: `publish` is a port of the machine, `volume` a named volume for its data."""
+
+    name: str
+    version: str = "1"
+    restart: bool = False
+    check: Check | None = None
+    publish: int | None = None
+    volume: str | None = None
+
+
+def docker_run(container: Container) -> str:
+    """Return what a learner would type for a container."""
+    words = ["docker run -d", f"--name {container.name}"]
+    if container.publish:
+        words.append(f"-p {container.publish}:{PORT}")
+    if container.volume:
+        words.append(f"-v {container.volume}:{DATA}")
+    if container.restart:
+        words.append(f"--restart=on-failure:{RESTARTS}")
+    words.append(f"--memory={MEMORY_MIB}m --cpus={CPUS}")
+    if container.check:
+        words.append(_health(container.check))
+    return " ".join([*words, f"{IMAGE}:{container.version}"])
+
+
+def _health(check: Check) -> str:
+    return (
+        f'--health-cmd="/web health" --health-interval={check.period}s --health-timeout={check.timeout}s '
+        f"--health-retries={check.failures}"
+    )

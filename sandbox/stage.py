@@ -1,0 +1,96 @@
+"""What every demo shows beside its own script: what runs on each side, what the engines report, and the requests."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Any
+
+from sandbox.events import Command, Engine, Event, Injected, Measured, Narration, Observed, Snapshot
+from sandbox.prober import Prober
+from sandbox.routes import Address
+from sandbox.sandbox import Sandbox
+from sandbox.streams import Stream
+
+
+class Stage:
+    """Both lanes of one run. A script tells what it does; all else is told by itself from its beginning on."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.prober = Prober(sandbox.pace, sandbox.clock)
+        self._stream = Stream(sandbox.clock, self._note)
+        self._acted: dict[Engine, list[str]] = {engine: [] for engine in Engine}
+        self._broken = False
+        self._shown = asyncio.Event()
+
+    async def play(self, script: Coroutine[Any, Any, None]) -> AsyncGenerator[Event, None]:
+        """Yield everything that happens until the script has ended."""
+        cluster = self.sandbox.cluster
+        for source in (self._docker_states(), self._docker_events(), cluster.watch(), cluster.events()):
+            self._stream.follow(source)
+        async with aclosing(self._stream.until(script)) as events:
+            async for event in events:
+                yield event
+
+    def tell(self, event: Event) -> None:
+        """Say that something happened now."""
+        self._stream.tell(event)
+
+    def narrate(self, text: str) -> None:
+        """Say a sentence."""
+        self.tell(Narration(text=text))
+
+    def type(self, engine: Engine, text: str) -> None:
+        """Show what a learner would type for what is done now."""
+        self.tell(Command(engine=engine, text=text))
+
+    def docker_runs(self) -> None:
+        """Follow what Docker does from now on: what the demo itself started before was no act of the engine's."""
+        self._shown.set()
+
+    async def probe(self, engine: Engine, address: Address) -> None:
+        """Wait for the first answer, then send requests at a steady pace until `finish`."""
+        await self.prober.first_answer(address)
+        self._stream.follow(self.prober.probe(engine, address))
+
+    async def finish(self) -> None:
+        """Send no more requests, and wait for the last answer."""
+        self.prober.finish()
+        await self.prober.finished()
+        # A watch is as silent while its API server is away as while nobody acts: only an answer tells them apart.
+        await self.sandbox.cluster.get_pods()
+
+    def measured(self) -> dict[Engine, Measured]:
+        """Return what each side measured; only after `finish`."""
+        return {engine: self.prober.measured(engine, tuple(self._acted[engine])) for engine in Engine}
+
+    def acted_from_now(self, engine: Engine) -> None:
+        """Count who acts from now on: what was done before was only setting up."""
+        self._acted[engine] = []
+
+    def _note(self, event: Event) -> None:
+        """Remember who acted on an engine since its fault, in order.
+
+        Docker does nothing by itself until something breaks: what it starts before that, it was told to start.
+        """
+        if isinstance(event, Injected):
+            self._broken = True
+            self.acted_from_now(event.engine)
+        elif isinstance(event, Observed) and event.acted and (self._broken or event.engine is Engine.KUBERNETES):
+            names = self._acted[event.engine]
+            names += [event.actor] if event.actor not in names else []
+
+    async def _docker_states(self) -> AsyncGenerator[Event, None]:
+        await self._shown.wait()
+        shown = None
+        while True:
+            if (now := await self.sandbox.docker.ps()) != shown:
+                shown = now
+                yield Snapshot(engine=Engine.DOCKER, instances=now)
+            await asyncio.sleep(self.sandbox.pace.look)
+
+    async def _docker_events(self) -> AsyncGenerator[Event, None]:
+        await self._shown.wait()
+        async with aclosing(self.sandbox.docker.events()) as events:
+            async for event in events:
+                yield event
