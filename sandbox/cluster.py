@@ -61,7 +61,7 @@ class Cluster:
     def __init__(self, api: Api, endpoint: ClusterEndpoint, tag: Tag, info: EngineInfo) -> None:
         self._api = api
         self._endpoint = endpoint
-        self.image = endpoint.image
+        self.images = endpoint.images
         self.tag = tag
         self.info = info
 

@@ -112,7 +112,9 @@ class Containers:
     async def run(self, container: Container) -> None:
         """Start a container of the demo image."""
         arguments = self._hardened() | self._wanted(container)
-        created = await call(lambda: self._client.containers.create(self._endpoint.image, **arguments))
+        created = await call(
+            lambda: self._client.containers.create(self._endpoint.images.of(container.version), **arguments)
+        )
         await call(created.start)
 
     def _wanted(self, container: Container) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sandbox.engines import Version
 from sandbox.names import Tag
 from sandbox.quota import CONTAINER_RANGE, DATA, NAMESPACE, PORT, RESOURCES, TMP_MIB, USER
 
@@ -90,7 +91,7 @@ class App:
     image: str
     check: Check = Check()
     replicas: int = 1
-    version: str = "1"
+    version: Version = "1"
     claim: str | None = None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sandbox.docker_run import Container
+from sandbox.engines import Images
 from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
@@ -82,7 +83,7 @@ class Cluster(Protocol):
 
     info: EngineInfo
     tag: Tag
-    image: str
+    images: Images
 
     async def apply(self, *manifests: Manifest) -> list[str]:
         """Make objects what is declared, in this order; say what was created, configured or left unchanged."""

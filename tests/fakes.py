@@ -180,7 +180,7 @@ class FakeCluster:
     """One pod behind a Service: restarted when it ends or hangs, replaced when it is deleted."""
 
     info = EngineInfo("0.0.0", "nowhere", 3)
-    image = "portside/web:1"
+    images = Images.published("portside/web:1")
 
     def __init__(self, tag: Tag) -> None:
         self.tag = tag

@@ -83,7 +83,7 @@ class _Lanes:
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
         self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.image, CHECK, self._options.replicas)
+        app = App(APP, cluster.images.of("1"), CHECK, self._options.replicas)
         await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
         self.stage.type(Engine.KUBERNETES, f"kubectl get pods -l app={APP}")
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))

@@ -77,7 +77,7 @@ async def copies(engines: Engines, engine_config: EngineConfig) -> AsyncIterator
         await sandbox.prepare()
         name = sandbox.docker.tag.container("web")
         await sandbox.docker.run(Container(name))
-        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.image)))
+        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.images.of("1"))))
         async with aclosing(sandbox.cluster.watch()) as states:
             async for state in states:
                 if pods := [pod for pod in getattr(state, "instances", ()) if pod.ready]:
