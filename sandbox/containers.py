@@ -16,6 +16,7 @@ from docker.models.networks import Network
 from docker.models.volumes import Volume
 from docker.types import LogConfig, Ulimit
 
+from sandbox import http
 from sandbox.docker_run import Container
 from sandbox.engines import DockerEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, PortTaken
@@ -186,6 +187,10 @@ class Containers:
                 "must be the one that sandbox/image makes."
             )
         return require_local(Address(address, PORT), _ADVICE)
+
+    async def tell(self, name: str, path: str) -> None:
+        """Post to the app in a container, for example to break it."""
+        await http.tell(await self.address(name), path)
 
     async def stop(self, name: str) -> None:
         """Stop a container, as `docker stop` does."""

@@ -61,6 +61,10 @@ class Docker(Protocol):
         """Return where a container answers by itself; it is on this machine."""
         ...
 
+    async def tell(self, name: str, path: str) -> None:
+        """Post to the app in a container, for example to break it."""
+        ...
+
     def events(self) -> AsyncGenerator[Observed, None]:
         """Yield what the engine reports about the run's containers from now on."""
         ...
@@ -119,6 +123,10 @@ class Cluster(Protocol):
 
     async def pod_address(self, name: str) -> Address:
         """Return where one pod answers; it is on this machine."""
+        ...
+
+    async def tell(self, name: str, path: str) -> None:
+        """Post to the app in a pod, for example to break it."""
         ...
 
     async def service_address(self, name: str) -> Address:

@@ -96,7 +96,7 @@ class _Lanes:
 
     async def _serving(self) -> None:
         for number in range(1, self._copies + 1):
-            await self.stage.prober.first_answer(await self._docker.address(self._name(number)))
+            await self.stage.answers(Engine.DOCKER, await self._docker.address(self._name(number)))
         self._took[Engine.DOCKER] = self.stage.sandbox.clock() - self._asked
 
     async def _more_pods(self) -> None:
