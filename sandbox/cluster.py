@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from sandbox import http
 from sandbox.cluster_api import (
     APPLY_PATCH,
     CONFLICT,
@@ -61,7 +62,7 @@ class Cluster:
     def __init__(self, api: Api, endpoint: ClusterEndpoint, tag: Tag, info: EngineInfo) -> None:
         self._api = api
         self._endpoint = endpoint
-        self.image = endpoint.image
+        self.images = endpoint.images
         self.tag = tag
         self.info = info
 
@@ -178,6 +179,10 @@ class Cluster:
     async def pod_address(self, name: str) -> Address:
         """Return where one pod answers; it is on this machine."""
         return self._local((await self.get(f"pods/{name}"))["status"]["podIP"])
+
+    async def tell(self, name: str, path: str) -> None:
+        """Post to the app in a pod, for example to break it."""
+        await http.tell(await self.pod_address(name), path)
 
     async def service_address(self, name: str) -> Address:
         """Return where a Service answers; it is on this machine."""

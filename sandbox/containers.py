@@ -16,6 +16,7 @@ from docker.models.networks import Network
 from docker.models.volumes import Volume
 from docker.types import LogConfig, Ulimit
 
+from sandbox import http
 from sandbox.docker_run import Container
 from sandbox.engines import DockerEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, PortTaken
@@ -112,7 +113,9 @@ class Containers:
     async def run(self, container: Container) -> None:
         """Start a container of the demo image."""
         arguments = self._hardened() | self._wanted(container)
-        created = await call(lambda: self._client.containers.create(self._endpoint.image, **arguments))
+        created = await call(
+            lambda: self._client.containers.create(self._endpoint.images.of(container.version), **arguments)
+        )
         await call(created.start)
 
     def _wanted(self, container: Container) -> dict[str, Any]:
@@ -184,6 +187,10 @@ class Containers:
                 "must be the one that sandbox/image makes."
             )
         return require_local(Address(address, PORT), _ADVICE)
+
+    async def tell(self, name: str, path: str) -> None:
+        """Post to the app in a container, for example to break it."""
+        await http.tell(await self.address(name), path)
 
     async def stop(self, name: str) -> None:
         """Stop a container, as `docker stop` does."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sandbox.engines import Version
 from sandbox.manifests import Check
 from sandbox.quota import CPUS, DATA, MEMORY_MIB, PORT, RESTARTS
 
@@ -13,7 +14,7 @@ class Container:
     """One container of the demo image: `publish` is a port of the machine, `volume` a named volume for its data."""
 
     name: str
-    version: str = "1"
+    version: Version = "1"
     restart: bool = False
     check: Check | None = None
     publish: int | None = None

@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
+from sandbox.errors import DemoFailed
 from sandbox.routes import Address
 
+ACCEPTED = 202
 _BODY_LIMIT = 64 * 1024
+_TELL_SECONDS = 2.0
 
 
 class NoAnswer(Exception):
@@ -34,6 +37,16 @@ async def request(
             return await _exchange(address, method, path, body)
     except (OSError, TimeoutError, ValueError, IndexError) as error:
         raise NoAnswer(f"{address} did not answer: {error or type(error).__name__}") from error
+
+
+async def tell(address: Address, path: str) -> None:
+    """Post to an app, for example to break it. Raises DemoFailed where it does not accept."""
+    try:
+        status = (await request(address, "POST", path, _TELL_SECONDS)).status
+    except NoAnswer as error:
+        raise DemoFailed(f"The app could not be told {path}: {error}. Start the demo again.") from error
+    if status != ACCEPTED:
+        raise DemoFailed(f"The app at {address} does not know {path}. Its image is not the demo image.")
 
 
 async def _exchange(address: Address, method: str, path: str, body: bytes) -> Answer:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sandbox.engines import Version
 from sandbox.names import Tag
 from sandbox.quota import CONTAINER_RANGE, DATA, NAMESPACE, PORT, RESOURCES, TMP_MIB, USER
 
@@ -11,6 +12,7 @@ Manifest = dict[str, Any]
 POD_SECURITY_VERSION = "v1.35"
 GRACE_SECONDS = 1
 TOLERATION_SECONDS = 2
+DNS_PORT = 53
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ def _limit_range(tag: Tag) -> Manifest:
 
 
 def _network_policy(tag: Tag) -> Manifest:
-    """Nothing out, and in only to the app's port: the prober asks from outside the namespace."""
+    """Out to cluster DNS and the run's own app alone; in only to the app's port: the prober asks from outside."""
+    app = {"protocol": "TCP", "port": PORT}
+    dns = [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")]
+    system = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -77,7 +82,8 @@ def _network_policy(tag: Tag) -> Manifest:
         "spec": {
             "podSelector": {},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"ports": [{"protocol": "TCP", "port": PORT}]}],
+            "ingress": [{"ports": [app]}],
+            "egress": [{"to": [system], "ports": dns}, {"to": [{"podSelector": {}}], "ports": [app]}],
         },
     }
 
@@ -90,7 +96,7 @@ class App:
     image: str
     check: Check = Check()
     replicas: int = 1
-    version: str = "1"
+    version: Version = "1"
     claim: str | None = None
 
 
@@ -116,7 +122,7 @@ def _pod(app: App) -> Manifest:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "dnsPolicy": "Default",  # the app asks for no name, and a cluster may have no DNS of its own
+        "dnsPolicy": "ClusterFirst",
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sandbox.docker_run import Container
+from sandbox.engines import Images
 from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
@@ -60,6 +61,10 @@ class Docker(Protocol):
         """Return where a container answers by itself; it is on this machine."""
         ...
 
+    async def tell(self, name: str, path: str) -> None:
+        """Post to the app in a container, for example to break it."""
+        ...
+
     def events(self) -> AsyncGenerator[Observed, None]:
         """Yield what the engine reports about the run's containers from now on."""
         ...
@@ -82,7 +87,7 @@ class Cluster(Protocol):
 
     info: EngineInfo
     tag: Tag
-    image: str
+    images: Images
 
     async def apply(self, *manifests: Manifest) -> list[str]:
         """Make objects what is declared, in this order; say what was created, configured or left unchanged."""
@@ -118,6 +123,10 @@ class Cluster(Protocol):
 
     async def pod_address(self, name: str) -> Address:
         """Return where one pod answers; it is on this machine."""
+        ...
+
+    async def tell(self, name: str, path: str) -> None:
+        """Post to the app in a pod, for example to break it."""
         ...
 
     async def service_address(self, name: str) -> Address:

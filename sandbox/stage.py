@@ -53,6 +53,10 @@ class Stage:
         await self.prober.first_answer(address)
         self._stream.follow(self.prober.probe(engine, address))
 
+    async def answers(self, engine: Engine, address: Address) -> None:  # noqa: ARG002 - each side may ask in its own way
+        """Wait for the first answer of an app; it is not counted."""
+        await self.prober.first_answer(address)
+
     async def finish(self) -> None:
         """Send no more requests, and wait for the last answer."""
         self.prober.finish()

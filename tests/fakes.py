@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sandbox import http
 from sandbox.docker_run import Container
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images
 from sandbox.errors import EngineUnavailable, SandboxError
@@ -136,6 +137,9 @@ class FakeDocker:
     async def address(self, name: str) -> Address:
         return self.apps[name].address
 
+    async def tell(self, name: str, path: str) -> None:
+        await http.tell(self.apps[name].address, path)
+
     async def events(self) -> AsyncGenerator[Observed, None]:
         while observed := await self._observed.get():
             yield observed
@@ -180,7 +184,7 @@ class FakeCluster:
     """One pod behind a Service: restarted when it ends or hangs, replaced when it is deleted."""
 
     info = EngineInfo("0.0.0", "nowhere", 3)
-    image = "portside/web:1"
+    images = Images.published("portside/web:1")
 
     def __init__(self, tag: Tag) -> None:
         self.tag = tag
@@ -231,6 +235,9 @@ class FakeCluster:
 
     async def pod_address(self, name: str) -> Address:
         return self.app.address
+
+    async def tell(self, name: str, path: str) -> None:
+        await http.tell(self.app.address, path)
 
     async def service_address(self, name: str) -> Address:
         return self.app.address

@@ -77,7 +77,7 @@ class _Lanes:
     async def _first_pod(self) -> None:
         cluster = self._cluster
         self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        await cluster.apply(deployment(cluster.tag, App(APP, cluster.image, CHECK)), service(cluster.tag, APP))
+        await cluster.apply(deployment(cluster.tag, App(APP, cluster.images.of("1"), CHECK)), service(cluster.tag, APP))
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
 
     async def _more_containers(self, port: int) -> None:
@@ -96,7 +96,7 @@ class _Lanes:
 
     async def _serving(self) -> None:
         for number in range(1, self._copies + 1):
-            await self.stage.prober.first_answer(await self._docker.address(self._name(number)))
+            await self.stage.answers(Engine.DOCKER, await self._docker.address(self._name(number)))
         self._took[Engine.DOCKER] = self.stage.sandbox.clock() - self._asked
 
     async def _more_pods(self) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from sandbox import http
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
 from sandbox.errors import DemoFailed
@@ -24,7 +23,6 @@ _INTRODUCTION = (
     "The same web server on each side. Docker gets a restart policy and a health check; "
     "Kubernetes gets a Deployment with two probes, and a Service."
 )
-_ACCEPTED = 202
 _TICK = 0.1
 
 
@@ -83,7 +81,7 @@ class _Lanes:
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
         self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.image, CHECK, self._options.replicas)
+        app = App(APP, cluster.images.of("1"), CHECK, self._options.replicas)
         await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
         self.stage.type(Engine.KUBERNETES, f"kubectl get pods -l app={APP}")
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
@@ -107,7 +105,8 @@ class _Lanes:
         if self._fault is Fault.REMOVE:
             await both(self._docker.rm(container), self._cluster.delete(f"pods/{pod}"))
         else:
-            await asyncio.gather(*(self._tell(address) for address in addresses.values()))
+            path = FAULT_PATHS[self._fault]
+            await both(self._docker.tell(container, path), self._cluster.tell(pod, path))
 
     async def _pod(self) -> str:
         pods = await self._cluster.get_pods()
@@ -115,14 +114,6 @@ class _Lanes:
         if ready is None:
             raise DemoFailed("No pod was ready any more before the fault. Start the demo again.")
         return ready
-
-    async def _tell(self, address: Address) -> None:
-        try:
-            answer = await http.request(address, "POST", FAULT_PATHS[self._fault], self._pace.timeout)
-        except http.NoAnswer as error:
-            raise DemoFailed(f"The fault could not be put in: {error}. Start the demo again.") from error
-        if answer.status != _ACCEPTED:
-            raise DemoFailed(f"The app at {address} does not know the fault. Its image is not the demo image.")
 
     async def _observe(self) -> None:
         """Watch for the whole time, or until both sides have been well for a while."""

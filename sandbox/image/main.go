@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,6 +29,7 @@ const (
 	burnLimit  = 10 * time.Second
 	chunk      = 1 << 20
 	crashDelay = 5 * time.Millisecond
+	fetchLimit = time.Second
 )
 
 // app is one instance: what it calls itself, and whether it hangs.
@@ -127,6 +129,7 @@ func (a *app) handler() http.Handler {
 	routes.HandleFunc("POST /fault/hang", a.hang)
 	routes.HandleFunc("POST /fault/leak", a.leak)
 	routes.HandleFunc("GET /burn", burn)
+	routes.HandleFunc("GET /fetch", fetch)
 	routes.HandleFunc("GET /data", a.readNote)
 	routes.HandleFunc("PUT /data", a.writeNote)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,6 +224,33 @@ func burn(w http.ResponseWriter, r *http.Request) {
 		rounds++
 	}
 	fmt.Fprintf(w, "burnt %d ms in %d rounds\n", ms, rounds)
+}
+
+// serviceName has no dot, so that the name is one of this namespace, and neither an address nor a name elsewhere.
+var serviceName = regexp.MustCompile("^[a-z0-9-]{1,40}$")
+
+// fetcher opens a connection for every request, as a new client would: only then a Service chooses anew.
+var fetcher = http.Client{
+	Timeout:       fetchLimit,
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// fetch asks a Service by its name and passes on what it says.
+func fetch(w http.ResponseWriter, r *http.Request) {
+	service := r.URL.Query().Get("service")
+	if !serviceName.MatchString(service) {
+		http.Error(w, "fetch takes service, the name of a Service of this namespace", http.StatusBadRequest)
+		return
+	}
+	response, err := fetcher.Get("http://" + service + ":" + port + "/")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer response.Body.Close()
+	w.WriteHeader(response.StatusCode)
+	io.Copy(w, io.LimitReader(response.Body, noteLimit))
 }
 
 func (a *app) readNote(w http.ResponseWriter, _ *http.Request) {

@@ -1,5 +1,6 @@
 """The API server of our own cluster as its operator sees it: just what starting a cluster takes."""
 
+import base64
 import contextlib
 import http.client
 import json
@@ -7,21 +8,22 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
 
 from sandbox.errors import EngineUnavailable
-from sandbox.local.layout import API_PORT, Layout
+from sandbox.local.layout import API_PORT, METRICS_PORT, Layout
 
 Object = dict[str, Any]
 
 _TIMEOUT = 5.0
 _WATCH_SECONDS = 30
 _TOKEN_SECONDS = 24 * 3600
-_MANIFESTS = Path(__file__).with_name("kubernetes") / "admission.yaml"
+_ADMISSION = Path(__file__).with_name("kubernetes") / "admission.yaml"
+_SERVICES = Path(__file__).with_name("kubernetes") / "services.yaml"
 _PLURALS = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies", "StorageClass": "storageclasses"}
-_NAMESPACED = frozenset({"ServiceAccount"})
 
 
 class Refused(EngineUnavailable):
@@ -126,8 +128,8 @@ class Api:
         return str(self.get("/version")["gitVersion"])
 
     def apply_manifests(self) -> None:
-        """Create the system namespace, the bot's rights, and the policies that hold whatever its rights are."""
-        for manifest in manifests():
+        """Create the bot's rights, the policies that hold whatever its rights are, and the cluster's own Services."""
+        for manifest in manifests(self.layout, (self.layout.state / "pki" / "ca.crt").read_bytes()):
             self.create(manifest)  # there already: from an attempt whose end was not reached
 
     def bot_token(self) -> str:
@@ -150,9 +152,17 @@ class Api:
         return False
 
 
-def manifests() -> Iterator[Object]:
-    """Yield what is applied to every new cluster."""
-    yield from yaml.safe_load_all(_MANIFESTS.read_text())
+def manifests(layout: Layout, authority: bytes) -> Iterator[Object]:
+    """Yield what is applied to every new cluster; `authority` is the certificate that its servers are signed by."""
+    yield from yaml.safe_load_all(_ADMISSION.read_text())
+    services = Template(_SERVICES.read_text()).substitute(
+        dns_service=layout.dns_service,
+        dns_address=layout.dns_address,
+        metrics_address=layout.box_address,
+        metrics_port=METRICS_PORT,
+        authority=base64.b64encode(authority).decode(),
+    )
+    yield from yaml.safe_load_all(services)
 
 
 def collection(manifest: Object) -> str:
@@ -160,8 +170,8 @@ def collection(manifest: Object) -> str:
     version, kind = manifest["apiVersion"], manifest["kind"]
     root = "/api/v1" if version == "v1" else f"/apis/{version}"
     plural = _PLURALS.get(kind, f"{kind.lower()}s")
-    if kind in _NAMESPACED:
-        return f"{root}/namespaces/{manifest['metadata']['namespace']}/{plural}"
+    if namespace := manifest["metadata"].get("namespace"):
+        return f"{root}/namespaces/{namespace}/{plural}"
     return f"{root}/{plural}"
 
 

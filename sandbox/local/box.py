@@ -159,6 +159,7 @@ def _environment(layout: Layout) -> dict[str, str]:
         "KEEP": "\n".join(map(str, keep)),
         "LINK": network.BOX_LINK,
         "ADDRESS": f"{layout.box_address}/30",
+        "DNS": str(layout.dns_address),
     }
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Furnishes a new box from the inside, then becomes its supervisor. What is made here dies with the box.
-# Wants: NAME RUNTIME STATE KEEP (folders, one a line, that must stay visible) LINK ADDRESS (with its size), and the
-# supervisor's command line as arguments. Reads one line once the link is there.
+# Wants: NAME RUNTIME STATE KEEP (folders, one a line, that must stay visible) LINK ADDRESS (with its size) DNS (an
+# address), and the supervisor's command line as arguments. Reads one line once the link is there.
 set -eu
 
 # cover FOLDER: something empty over it, so that nothing written there reaches the machine.
@@ -32,6 +32,7 @@ for wanted in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/pa
 done
 
 ip link set lo up
+ip address add "$DNS/32" dev lo
 echo 1 >/proc/sys/net/ipv4/ip_forward
 for kind in all default; do
   if [ -e "/proc/sys/net/ipv6/conf/$kind/disable_ipv6" ]; then echo 1 >"/proc/sys/net/ipv6/conf/$kind/disable_ipv6"; fi
@@ -40,8 +41,9 @@ if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then echo 1 >/proc/sys/n
 
 # dockerd sets FORWARD to DROP and keeps DOCKER-USER in front: there stands what may pass. The host may open
 # connections to everything here; pods and containers may answer it, and open none to the host, to the box's own
-# addresses (the API server's among them) or into the other engine. A pod opens none at all, as the run's
-# NetworkPolicy says: the bridge plugin does not enforce it, so these rules do.
+# addresses (the API server's among them) or into the other engine. A pod opens connections to cluster DNS and to the
+# app's port of pods, and no other. The bridge plugin does not enforce the run's NetworkPolicy; these rules do, but for
+# one thing: to them a pod of another run is a pod like any other. The app itself asks for names of its own namespace.
 iptables-restore <<RULES
 *filter
 :INPUT ACCEPT
@@ -55,6 +57,7 @@ iptables-restore <<RULES
 -A PORTSIDE-FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
 -A PORTSIDE-FORWARD -i $LINK -j ACCEPT
 -A PORTSIDE-FORWARD -o $LINK -j REJECT --reject-with icmp-admin-prohibited
+-A PORTSIDE-FORWARD -i pods-+ -o pods-+ -p tcp --dport 8080 -j ACCEPT
 -A PORTSIDE-FORWARD -i pods-+ -j REJECT --reject-with icmp-admin-prohibited
 -A PORTSIDE-FORWARD -o pods-+ -j REJECT --reject-with icmp-admin-prohibited
 -A INPUT -j PORTSIDE-INPUT
@@ -62,6 +65,8 @@ iptables-restore <<RULES
 -A PORTSIDE-INPUT -p icmp -j ACCEPT
 -A PORTSIDE-INPUT -i lo -j ACCEPT
 -A PORTSIDE-INPUT -i $LINK -j ACCEPT
+-A PORTSIDE-INPUT -i pods-+ -d $DNS -p udp --dport 53 -j ACCEPT
+-A PORTSIDE-INPUT -i pods-+ -d $DNS -p tcp --dport 53 -j ACCEPT
 -A PORTSIDE-INPUT -j REJECT --reject-with icmp-admin-prohibited
 COMMIT
 RULES

@@ -11,6 +11,7 @@ from sandbox.local.programs import SETTINGS
 
 PAUSE_IMAGE = "registry.local/portside/pause:1"
 
+_CLIENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "metrics-server")
 _CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 
 _CONTAINERD = Template("""version = 2
@@ -29,6 +30,17 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 """)
 
 
+# Names of this cluster and no others: what else is asked for is refused, never passed on.
+_COREFILE = Template("""cluster.local in-addr.arpa {
+    bind $address
+    errors
+    kubernetes {
+        kubeconfig "$kubeconfig" portside
+    }
+}
+""")
+
+
 def write_docker(layout: Layout) -> None:
     """Write what keeps dockerd away from the machine's own configuration."""
     (layout.state / "docker.json").write_text("{}")
@@ -39,6 +51,8 @@ def write_cluster(layout: Layout) -> None:
     authority = Authority.create("portside-ca")
     _write_keys(layout, authority)
     _write_kubeconfigs(layout, authority)
+    corefile = _COREFILE.substitute(address=layout.dns_address, kubeconfig=layout.state / "coredns.kubeconfig")
+    (layout.state / "Corefile").write_text(corefile)
     for index, node in enumerate(NODES):
         _write_node(layout, node, index)
 
@@ -50,6 +64,9 @@ def _write_keys(layout: Layout, authority: Authority) -> None:
     hosts = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
     addresses = (layout.box_address, layout.services[1])
     authority.server("kube-apiserver", addresses, hosts).write(pki, "apiserver")
+    authority.server("metrics-server", (layout.box_address,), ("metrics-server.kube-system.svc",)).write(
+        pki, "metrics-server-tls"
+    )
     authority.client("kube-apiserver-kubelet-client").write(pki, "kubelet-client")
     # Of its own, so that no other client's certificate can speak for somebody else.
     front_proxy = Authority.create("portside-front-proxy-ca")
@@ -63,7 +80,7 @@ def _write_keys(layout: Layout, authority: Authority) -> None:
 def _write_kubeconfigs(layout: Layout, authority: Authority) -> None:
     pki = layout.state / "pki"
     users = {
-        **{name: (f"system:{name}", None) for name in ("kube-controller-manager", "kube-scheduler", "kube-proxy")},
+        **{name: (f"system:{name}", None) for name in _CLIENTS},
         **{node: (f"system:node:{node}", "system:nodes") for node in NODES},
         "admin": ("portside-admin", "system:masters"),
     }
@@ -151,6 +168,8 @@ def _kubelet(layout: Layout, node: str, index: int) -> dict[str, Any]:
         "podLogsDir": str(folder / "pod-logs"),
         "volumePluginDir": str(folder / "plugins"),
         "resolvConf": str(folder / "resolv.conf"),
+        "clusterDNS": [str(layout.dns_service)],
+        "clusterDomain": "cluster.local",
         "makeIPTablesUtilChains": False,
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "50Mi"},

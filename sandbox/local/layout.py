@@ -14,6 +14,7 @@ from sandbox.errors import EngineUnavailable
 
 NODES = ("node1", "node2", "node3")
 API_PORT = 6443
+METRICS_PORT = 4443
 
 _PREFIX = 16
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
@@ -119,6 +120,11 @@ class Layout:
         return self._quarters()[0]
 
     @property
+    def dns_service(self) -> IPv4Address:
+        """The address of the Service that every pod asks for names."""
+        return self.services[10]
+
+    @property
     def pods(self) -> IPv4Network:
         """The second quarter: addresses of pods."""
         return self._quarters()[1]
@@ -146,6 +152,11 @@ class Layout:
     def box_address(self) -> IPv4Address:
         """The box's end of the link, where the API server is."""
         return self.network[191 * 256 + 2]
+
+    @property
+    def dns_address(self) -> IPv4Address:
+        """Where cluster DNS answers: an address of the box beside its link, so that pods may reach it and no more."""
+        return self.network[191 * 256 + 5]
 
     @property
     def api(self) -> str:

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.local.layout import API_PORT, NODES, Layout
+from sandbox.local.layout import API_PORT, METRICS_PORT, NODES, Layout
 
 # How the engines differ from their defaults: quicker, so that a learner can watch. Every run reports them.
 SETTINGS = {
@@ -20,6 +20,7 @@ SETTINGS = {
     "kube-controller-manager.horizontal-pod-autoscaler-initial-readiness-delay": "2s",
     "kube-controller-manager.horizontal-pod-autoscaler-downscale-stabilization": "10s",
     "kube-proxy.iptables-min-sync-period": "100ms",
+    "metrics-server.metric-resolution": "10s",
 }
 
 _ETCD = "http://127.0.0.1:2379"
@@ -61,6 +62,14 @@ def controllers(layout: Layout, binary: Path) -> tuple[Program, ...]:
         _component(binary, "kube-controller-manager", _controller_manager(layout)),
         _component(binary, "kube-scheduler", _scheduler(layout)),
         _component(binary, "kube-proxy", _proxy(layout)),
+    )
+
+
+def services(layout: Layout, binary: Path) -> tuple[Program, ...]:
+    """What every cluster is expected to have: names, and the figures that an autoscaler and kubectl top go by."""
+    return (
+        _component(binary, "coredns", {"conf": layout.state / "Corefile"}),
+        _component(binary, "metrics-server", _metrics_server(layout)),
     )
 
 
@@ -128,6 +137,7 @@ def _api_server(layout: Layout) -> dict[str, object]:
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "proxy-client-cert-file": pki / "front-proxy-client.crt",
         "proxy-client-key-file": pki / "front-proxy-client.key",
+        "enable-aggregator-routing": "true",  # to metrics-server itself, whether kube-proxy lives or not
         "service-account-issuer": "https://kubernetes.default.svc",
         "service-account-key-file": pki / "service-accounts.pub",
         "service-account-signing-key-file": pki / "service-accounts.key",
@@ -174,6 +184,26 @@ def _proxy(layout: Layout) -> dict[str, object]:
         "conntrack-max-per-core": 0,
         "conntrack-tcp-timeout-established": 0,
         "conntrack-tcp-timeout-close-wait": 0,
+    }
+
+
+def _metrics_server(layout: Layout) -> dict[str, object]:
+    """It has no address of its own as a pod would; its Service's EndpointSlice leads here."""
+    pki = layout.state / "pki"
+    kubeconfig = layout.state / "metrics-server.kubeconfig"
+    return _settings("metrics-server") | {
+        "kubeconfig": kubeconfig,
+        "authentication-kubeconfig": kubeconfig,
+        "authorization-kubeconfig": kubeconfig,
+        "bind-address": layout.box_address,
+        "secure-port": METRICS_PORT,
+        "tls-cert-file": pki / "metrics-server-tls.crt",
+        "tls-private-key-file": pki / "metrics-server-tls.key",
+        "kubelet-preferred-address-types": "InternalIP",  # nobody knows the nodes' names
+        "kubelet-use-node-status-port": "true",  # the nodes share one address, each kubelet has a port
+        "kubelet-insecure-tls": "true",  # a kubelet signs its certificate itself
+        "kubelet-request-timeout": "5s",
+        "profiling": "false",
     }
 
 

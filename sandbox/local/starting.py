@@ -11,7 +11,7 @@ from typing import TypeVar
 from sandbox.engines import EngineConfig, EngineStatus, EngineStep, Images
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
-from sandbox.local import build, cgroups, files, foreign, images, programs
+from sandbox.local import build, cgroups, dns, files, foreign, images, programs
 from sandbox.local.api import Api
 from sandbox.local.box import Box
 from sandbox.local.certificates import write_private
@@ -127,9 +127,11 @@ class Starting:
         await _until(api.ready)
         self._run(box, programs.kubelets(self._layout, binary), programs.controllers(self._layout, binary))
         await _patiently(lambda: asyncio.to_thread(api.apply_manifests))
+        self._run(box, programs.services(self._layout, binary))
         token = await self._renew_token(api)
         await _until(lambda: api.ready_nodes() == len(NODES) and api.controlled())
         await _until(Api(self._layout, token).guarded)
+        await _until(lambda: dns.answers(self._layout.dns_service))
 
     def _run(self, box: Box, *groups: tuple[programs.Program, ...]) -> None:
         for group in groups:

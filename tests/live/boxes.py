@@ -1,9 +1,12 @@
-"""What live tests look for in a box: its processes as the host sees them."""
+"""What live tests look for in a box: its processes as the host sees them, and whom they reach."""
 
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+
+from machine import output
 
 from sandbox.engines import EngineConfig
 from sandbox.local import cgroups
@@ -14,6 +17,15 @@ from sandbox.local.locks import Locks
 
 OURS = Choice(docker_host=None, context=None, in_cluster=False)
 CHAIN = ("keeper", "unshare", "tini", "supervisor")
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2).close()
+except OSError as error:
+    print(type(error).__name__)
+else:
+    print("connected")
+"""
 
 
 @contextlib.asynccontextmanager
@@ -69,3 +81,9 @@ def program(layout: Layout, name: str) -> int:
             if name in words[:3]:
                 return process
     raise AssertionError(f"{name} does not run")
+
+
+def connect(address: object, port: int, process: int | None = None) -> str:
+    """Try to open a connection, from where a process is, and return how that went."""
+    there = ("nsenter", "--target", str(process), "--net") if process else ()
+    return "".join(output(*there, sys.executable, "-c", CONNECT, str(address), str(port)))

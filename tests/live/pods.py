@@ -8,18 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.local.api import Api, Refused
-from sandbox.manifests import Check, deployment
+from sandbox.manifests import App, deployment
 from sandbox.names import Tag
 from sandbox.quota import PORT
 
 
 def pod(tag: Tag, name: str, image: str, node: str, claim: str = "") -> dict[str, Any]:
     """Make one pod on one node, with a claim's volume at /data if it is named."""
-    template = deployment(tag, name, image, Check())["spec"]["template"]
+    template = deployment(tag, App(name, image, claim=claim or None))["spec"]["template"]
     spec = template["spec"] | {"nodeSelector": {"kubernetes.io/hostname": node}}
-    if claim:
-        spec["volumes"].append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
-        spec["containers"][0]["volumeMounts"].append({"name": "data", "mountPath": "/data"})
     metadata = {"name": name, "namespace": tag.place, "labels": template["metadata"]["labels"]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 

@@ -214,7 +214,11 @@ async def test_engines_of_the_operators_are_used_as_they_are_and_nothing_of_ours
     admin = Layout.of(engine_config).admin
     os.environ["KUBECONFIG"] = str(admin)
     named = EngineConfig(
-        tmp_path, engine_config.cache, docker_host=docker.host, kube_context="portside", demo_image=cluster.image
+        tmp_path,
+        engine_config.cache,
+        docker_host=docker.host,
+        kube_context="portside",
+        demo_image=cluster.images.of("1"),
     )
     by_build = replace(named, demo_image=None)
 

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,28 +12,19 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from boxes import chain, held, processes, program, until
+from boxes import chain, connect, held, processes, program, until
 from machine import output
 
 from sandbox.docker_run import Container
 from sandbox.engines import EngineConfig, Engines
 from sandbox.lab import Lab
 from sandbox.local.api import Api, Refused
-from sandbox.local.layout import API_PORT, Layout
-from sandbox.manifests import App, deployment
+from sandbox.local.layout import API_PORT, METRICS_PORT, Layout
+from sandbox.manifests import DNS_PORT, App, deployment
 from sandbox.routes import Address
 
 pytestmark = [pytest.mark.machine, pytest.mark.docker, pytest.mark.kubernetes]
 
-CONNECT = """
-import socket, sys
-try:
-    socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2).close()
-except OSError as error:
-    print(type(error).__name__)
-else:
-    print("connected")
-"""
 SERVICES = "/api/v1/namespaces/default/services"
 POD: dict[str, Any] = {"metadata": {"name": "intruder"}, "spec": {"containers": [{"name": "web", "image": "web"}]}}
 FORBIDDEN = {
@@ -77,7 +67,7 @@ async def copies(engines: Engines, engine_config: EngineConfig) -> AsyncIterator
         await sandbox.prepare()
         name = sandbox.docker.tag.container("web")
         await sandbox.docker.run(Container(name))
-        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.image)))
+        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.images.of("1"))))
         async with aclosing(sandbox.cluster.watch()) as states:
             async for state in states:
                 if pods := [pod for pod in getattr(state, "instances", ()) if pod.ready]:
@@ -90,13 +80,7 @@ async def copies(engines: Engines, engine_config: EngineConfig) -> AsyncIterator
         )
 
 
-def connect(address: object, port: int, process: int | None = None) -> str:
-    """Try to open a connection, from where a process is, and return how that went."""
-    there = ("nsenter", "--target", str(process), "--net") if process else ()
-    return "".join(output(*there, sys.executable, "-c", CONNECT, str(address), str(port)))
-
-
-def test_pods_and_containers_open_no_connection_but_answer_the_host(
+def test_pods_ask_cluster_dns_and_open_no_other_connection_but_answer_the_host_as_containers_do(
     copies: Copies, engine_config: EngineConfig
 ) -> None:
     layout = Layout.of(engine_config)
@@ -111,6 +95,12 @@ def test_pods_and_containers_open_no_connection_but_answer_the_host(
             "the container to the pod": connect(pod.host, pod.port, copies.container_process),
             "the pod to the API server": connect(layout.box_address, API_PORT, copies.pod_process),
             "the pod to the API server's Service": connect(layout.services[1], 443, copies.pod_process),
+            "the pod past cluster DNS": connect(layout.dns_address, API_PORT, copies.pod_process),
+            "the pod to metrics-server": connect(layout.box_address, METRICS_PORT, copies.pod_process),
+            "the pod to a kubelet": connect(layout.box_address, 10260, copies.pod_process),
+            "the container to cluster DNS": connect(layout.dns_service, DNS_PORT, copies.container_process),
+            "the pod to cluster DNS": connect(layout.dns_service, DNS_PORT, copies.pod_process),
+            "the pod to the outside": connect("192.0.2.1", 80, copies.pod_process),
             "the pod to the host": connect(layout.host_address, port, copies.pod_process),
             "the pod to the container": connect(container.host, container.port, copies.pod_process),
         }
@@ -118,6 +108,7 @@ def test_pods_and_containers_open_no_connection_but_answer_the_host(
     assert {name for name, outcome in attempts.items() if outcome == "connected"} == {
         "the host to the container",
         "the host to the pod",
+        "the pod to cluster DNS",
     }
 
 

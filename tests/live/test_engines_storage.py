@@ -22,7 +22,7 @@ async def test_what_one_pod_writes_is_read_on_another_node_and_gone_with_the_cla
     layout = Layout.of(engine_config)
     api = Api(layout)
     async with Lab(engines).open("live-test", 90) as sandbox:
-        tag, image = sandbox.cluster.tag, sandbox.cluster.image
+        tag, image = sandbox.cluster.tag, sandbox.cluster.images.of("1")
         await sandbox.prepare()
         await sandbox.cluster.apply(claim(tag), pod(tag, "first", image, "node1", "data"))
         wrote = ask(await serving(api, tag, "first"), "PUT", "/data", "remember me")

@@ -203,7 +203,7 @@ async def test_the_kernel_sees_both_copies_hardened(engines: Engines) -> None:
         await sandbox.docker.run(wanted)
         assert isinstance(sandbox.docker, Containers)
         container = sandbox.docker._client.containers.get(wanted.name)
-        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.image, CHECK)))
+        await sandbox.cluster.apply(deployment(sandbox.cluster.tag, App("web", sandbox.cluster.images.of("1"), CHECK)))
         async with aclosing(sandbox.cluster.watch()) as states:
             async for state in states:
                 if getattr(state, "instances", ()) and all(pod.ready for pod in state.instances):

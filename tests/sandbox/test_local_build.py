@@ -87,15 +87,19 @@ async def test_a_compiler_that_is_too_old_is_not_used(workshop: Workshop, tmp_pa
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("go version go1.26.6 linux/amd64", (1, 26)), ("go version go1.27rc1 linux/arm64", (1, 27)), ("devel", (0, 0))],
+    [
+        ("go version go1.26.6 linux/amd64", (1, 26, 6)),
+        ("go version go1.27rc1 linux/arm64", (1, 27, 0)),
+        ("devel", (0, 0, 0)),
+    ],
 )
-def test_go_says_its_version(text: str, version: tuple[int, int]) -> None:
+def test_go_says_its_version(text: str, version: tuple[int, int, int]) -> None:
     assert parse_version(text) == version
 
 
 @given(st.text())
 def test_whatever_else_it_says_is_an_old_version(text: str) -> None:
-    assert parse_version(text.replace("go", "")) == (0, 0)
+    assert parse_version(text.replace("go", "")) == (0, 0, 0)
 
 
 @given(st.binary(), st.binary())

@@ -1,8 +1,10 @@
 """What the engines are told: certificates that check out, kubeconfigs that only their owner reads, one plan."""
 
+import base64
 import json
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,9 +17,11 @@ from sandbox.local import api, files, programs
 from sandbox.local.certificates import Authority, write_private
 from sandbox.local.layout import NODES, Layout
 from sandbox.local.plans import Plan
+from sandbox.local.storage import CLASS, PROVISIONER
 
 LAYOUT = Layout.of(EngineConfig(Path("/data"), Path("/cache"), "10.196.0.0/16"))
 BINARY = Path("/cache/kubernetes")
+MANIFESTS = list(api.manifests(LAYOUT, b"a certificate"))
 
 
 def test_a_server_certificate_names_its_addresses_and_is_signed_by_the_authority() -> None:
@@ -72,16 +76,18 @@ def all_programs() -> list[programs.Program]:
         programs.dockerd(LAYOUT),
         *programs.control_plane(LAYOUT, BINARY),
         *programs.controllers(LAYOUT, BINARY),
+        *programs.services(LAYOUT, BINARY),
         *programs.containerds(LAYOUT),
         *programs.kubelets(LAYOUT, BINARY),
         programs.storage(LAYOUT),
     ]
 
 
-def test_the_box_runs_dockerd_a_control_plane_and_three_nodes() -> None:
+def test_the_box_runs_dockerd_a_control_plane_its_services_and_three_nodes() -> None:
     names = [program.name for program in all_programs()]
 
-    assert len(set(names)) == len(names) == 13
+    assert len(set(names)) == len(names) == 15
+    assert {"coredns", "metrics-server"} <= set(names)
     assert sum(name.startswith("kubelet") for name in names) == 3
 
 
@@ -98,30 +104,80 @@ def test_every_setting_that_is_told_to_a_learner_is_one_that_a_program_gets() ->
 
 
 def test_every_manifest_has_a_place_at_the_api_server() -> None:
-    paths = [api.collection(manifest) for manifest in api.manifests()]
+    paths = [api.collection(manifest) for manifest in MANIFESTS]
 
     assert paths[:2] == ["/api/v1/namespaces", "/api/v1/namespaces/portside-system/serviceaccounts"]
     assert "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies" in paths
     assert "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings" in paths
+    assert "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices" in paths
+    assert paths[-1] == "/apis/apiregistration.k8s.io/v1/apiservices"
 
 
 def test_every_policy_is_bound_denies_and_fails_closed() -> None:
-    manifests = list(api.manifests())
-    policies = {one["metadata"]["name"]: one for one in manifests if one["kind"] == "ValidatingAdmissionPolicy"}
-    bindings = [one["spec"] for one in manifests if one["kind"] == "ValidatingAdmissionPolicyBinding"]
+    policies = {one["metadata"]["name"]: one for one in MANIFESTS if one["kind"] == "ValidatingAdmissionPolicy"}
+    bindings = [one["spec"] for one in MANIFESTS if one["kind"] == "ValidatingAdmissionPolicyBinding"]
 
     assert {binding["policyName"] for binding in bindings} == set(policies)
     assert all("Deny" in binding["validationActions"] for binding in bindings)
     assert all(policy["spec"]["failurePolicy"] == "Fail" for policy in policies.values())
 
 
+def named(kind: str, name: str) -> dict[str, Any]:
+    return next(one for one in MANIFESTS if one["kind"] == kind and one["metadata"]["name"] == name)
+
+
+def test_every_node_sends_its_pods_to_the_service_that_leads_to_cluster_dns() -> None:
+    service = named("Service", "kube-dns")["spec"]["clusterIP"]
+    endpoints = named("EndpointSlice", "kube-dns-portside")["endpoints"]
+
+    assert {address for node in NODES for address in files._kubelet(LAYOUT, node, 0)["clusterDNS"]} == {service}
+    assert [one["addresses"] for one in endpoints] == [[str(LAYOUT.dns_address)]]
+
+
+@pytest.mark.parametrize("name", ["kube-dns", "metrics-server"])
+def test_a_service_without_pods_finds_its_endpoints_by_label_and_port_name(name: str) -> None:
+    service, endpoints = named("Service", name), named("EndpointSlice", f"{name}-portside")
+
+    assert endpoints["metadata"]["labels"]["kubernetes.io/service-name"] == name
+    assert {port["name"] for port in endpoints["ports"]} == {port["name"] for port in service["spec"]["ports"]}
+
+
+def test_metrics_are_served_where_the_endpoint_says_by_whom_the_api_server_trusts(tmp_path: Path) -> None:
+    layout = Layout.of(EngineConfig(tmp_path, tmp_path))
+    layout.state.mkdir(parents=True)
+    files.write_cluster(layout)
+    authority = (layout.state / "pki" / "ca.crt").read_bytes()
+    certificate = x509.load_pem_x509_certificate((layout.state / "pki" / "metrics-server-tls.crt").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    endpoints = named("EndpointSlice", "metrics-server-portside")
+    flags = programs.services(LAYOUT, BINARY)[1].argv
+
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+    assert names.get_values_for_type(x509.DNSName) == ["metrics-server.kube-system.svc"]
+    assert base64.b64decode(named("APIService", "v1beta1.metrics.k8s.io")["spec"]["caBundle"]) == b"a certificate"
+    assert f"--bind-address={endpoints['endpoints'][0]['addresses'][0]}" in flags
+    assert f"--secure-port={endpoints['ports'][0]['port']}" in flags
+
+
+def test_cluster_dns_answers_at_its_own_address_with_its_own_rights(tmp_path: Path) -> None:
+    layout = Layout.of(EngineConfig(tmp_path / "da ta", tmp_path))
+    layout.state.mkdir(parents=True)
+    files.write_cluster(layout)
+    corefile = (layout.state / "Corefile").read_text()
+
+    assert f"bind {layout.dns_address}\n" in corefile
+    assert f'kubeconfig "{layout.state / "coredns.kubeconfig"}" portside\n' in corefile
+    assert (layout.state / "coredns.kubeconfig").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_bots_role_touches_neither_secrets_nor_policies() -> None:
-    rules = [rule for one in api.manifests() if one["kind"] == "ClusterRole" for rule in one["rules"]]
+    rules = [rule for name in ("portside-bot", "portside-runner") for rule in named("ClusterRole", name)["rules"]]
     resources = {resource for rule in rules for resource in rule["resources"]}
     groups = {group for rule in rules for group in rule["apiGroups"]}
 
     assert resources.isdisjoint({"secrets", "configmaps", "serviceaccounts", "pods/exec", "nodes/proxy", "*"})
     assert "admissionregistration.k8s.io" not in groups
+    assert {"apiGroups": ["metrics.k8s.io"], "resources": ["pods"], "verbs": ["get", "list"]} in rules
 
 
 def test_a_plan_survives_the_command_line() -> None:
@@ -141,3 +197,10 @@ def test_a_kubeconfig_is_yaml_that_names_its_only_context(tmp_path: Path) -> Non
     assert content["current-context"] == content["contexts"][0]["name"]
     assert content["clusters"][0]["cluster"]["server"] == "https://10.196.191.2:6443"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_default_class_of_every_new_cluster_is_ours() -> None:
+    (made,) = (one for one in MANIFESTS if one["kind"] == "StorageClass")
+
+    assert (made["metadata"]["name"], made["provisioner"]) == (CLASS, PROVISIONER)
+    assert made["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}

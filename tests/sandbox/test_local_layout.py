@@ -28,6 +28,9 @@ def test_the_parts_of_a_range_overlap_nowhere_and_fill_it_but_the_link(second: i
     assert all(part.subnet_of(plan.network) for part in parts)
     assert not any(one.overlaps(other) for one in parts for other in parts if one is not other)
     assert {plan.host_address, plan.box_address} == set(link.hosts())
+    assert plan.dns_service in plan.services
+    assert plan.dns_address in plan.network
+    assert not any(plan.dns_address in part for part in parts)
 
 
 @given(SECONDS)

@@ -6,8 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.local import api
-from sandbox.local.storage import CLASS, PROVISIONER, todo, volume, volume_name
+from sandbox.local.storage import CLASS, todo, volume, volume_name
 
 UIDS = st.frozensets(st.uuids().map(str), max_size=5)
 
@@ -47,10 +46,3 @@ def test_a_volume_is_its_claims_alone_and_as_large() -> None:
     assert made["spec"]["claimRef"]["uid"] == "1"
     assert made["spec"]["capacity"] == {"storage": "8Mi"}
     assert made["spec"]["hostPath"]["path"] == "/volumes/pvc-1"
-
-
-def test_the_default_class_of_every_new_cluster_is_ours() -> None:
-    (made,) = (one for one in api.manifests() if one["kind"] == "StorageClass")
-
-    assert (made["metadata"]["name"], made["provisioner"]) == (CLASS, PROVISIONER)
-    assert made["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}

@@ -38,11 +38,14 @@ def test_the_bot_gives_rights_to_itself_alone() -> None:
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "bot", "namespace": "portside-system"}]
 
 
-def test_nothing_in_the_namespace_may_talk_to_the_outside() -> None:
+def test_a_run_talks_to_cluster_dns_and_to_its_own_app_alone() -> None:
     policy = next(one for one in fences(TAG) if one["kind"] == "NetworkPolicy")
+    dns, app = policy["spec"]["egress"]
 
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
-    assert "egress" not in policy["spec"]
+    assert dns["to"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]
+    assert {(port["protocol"], port["port"]) for port in dns["ports"]} == {("UDP", 53), ("TCP", 53)}
+    assert app == {"to": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 8080}]}
     assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": 8080}]}]
 
 
@@ -67,6 +70,10 @@ def test_a_pod_has_limits_that_the_policy_allows() -> None:
 def test_a_pod_leaves_a_lost_node_after_two_seconds_and_stops_within_one() -> None:
     assert {toleration["tolerationSeconds"] for toleration in POD["tolerations"]} == {2}
     assert POD["terminationGracePeriodSeconds"] == 1
+
+
+def test_a_pod_asks_the_cluster_for_names() -> None:
+    assert POD["dnsPolicy"] == "ClusterFirst"
 
 
 def test_the_probes_ask_as_often_as_the_check_says() -> None:
