@@ -133,7 +133,7 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["demo"], "Missing argument"),
         (["demo", "selfheal", "--record", "tests"], "tests exists already. Choose another name, or remove it."),
         (["replay"], "Missing argument"),
-        (["selftest", "selfheel"], "Nearest: selfheal."),
+        (["selftest", "selfheel"], "Nearest: selfheal"),
         (["selftest", "--runs", "0"], "1<=x<=100"),
         (["replay", "selfheel"], "Nearest: selfheal-"),
         (["replay", "selfheal", "--fault", "boom"], "It takes: crash, hang, oom, remove."),
