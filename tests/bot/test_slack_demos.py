@@ -237,7 +237,7 @@ async def test_the_assistants_pane_suggests_questions_and_a_demo(
         await ana.event({"type": "assistant_thread_started", "assistant_thread": pane, "event_ts": "1"})
         (told,) = await server.until(lambda: server.workspace.prompts)
 
-    assert [prompt["message"] for prompt in told["prompts"]][-1] == "/demo selfheal"
+    assert [prompt["message"] for prompt in told["prompts"]][-1].startswith("/demo ")
     assert 1 < len(told["prompts"]) <= 4
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -16,7 +15,7 @@ from sandbox.engines import EngineConfig, Engines
 from sandbox.lab import Lab
 from sandbox.local.api import Api
 from sandbox.local.layout import Layout
-from sandbox.manifests import Check, deployment, service
+from sandbox.manifests import App, deployment, service
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
 
@@ -49,15 +48,10 @@ def available(api: Api) -> bool:
 async def pods(sandbox: Sandbox, copies: int) -> list[Address]:
     """Have a Service with some pods; return where each answers."""
     tag = sandbox.cluster.tag
-    app = deployment(tag, "web", sandbox.cluster.image, Check())
-    app["spec"]["replicas"] = copies
-    await sandbox.cluster.apply(app, service(tag, "web"))
-    async with aclosing(sandbox.cluster.watch()) as states:
-        async for state in states:
-            ready = [pod.name for pod in getattr(state, "instances", ()) if pod.ready]
-            if len(ready) == copies:
-                break
-    return [await sandbox.cluster.pod_address(name) for name in ready]
+    app = App("web", sandbox.cluster.images.of("1"), replicas=copies)
+    await sandbox.cluster.apply(deployment(tag, app), service(tag, "web"))
+    await sandbox.cluster.ready("web", copies)
+    return [await sandbox.cluster.pod_address(pod.name) for pod in await sandbox.cluster.get_pods()]
 
 
 async def fetch(pod: Address, name: str) -> tuple[int, str]:

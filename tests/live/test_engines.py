@@ -218,7 +218,7 @@ async def test_engines_of_the_operators_are_used_as_they_are_and_nothing_of_ours
         engine_config.cache,
         docker_host=docker.host,
         kube_context="portside",
-        demo_image=cluster.images.of("1"),
+        demo_image=cluster.image,
     )
     by_build = replace(named, demo_image=None)
 

@@ -26,7 +26,7 @@ async def test_what_one_pod_writes_is_read_on_another_node_and_gone_with_the_cla
         await sandbox.prepare()
         await sandbox.cluster.apply(claim(tag), pod(tag, "first", image, "node1", "data"))
         wrote = ask(await serving(api, tag, "first"), "PUT", "/data", "remember me")
-        await sandbox.cluster.delete_pod("first")
+        await sandbox.cluster.delete("pods/first")
         await sandbox.cluster.apply(pod(tag, "second", image, "node2", "data"))
         read = ask(await serving(api, tag, "second"), "GET", "/data")
         (folder,) = layout.volumes.iterdir()
