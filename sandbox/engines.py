@@ -1,6 +1,7 @@
 """Which engines there are, how they do, and how a sandbox reaches them: plain values and one seam."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, Self, get_args
@@ -121,6 +122,32 @@ class ClusterEndpoint:
         return self.images.of("1")
 
 
+class SpareDocker(Protocol):
+    """A Docker engine that is there to fail: a second machine, as far as Docker is concerned."""
+
+    endpoint: DockerEndpoint
+
+    async def cut(self) -> None:
+        """Cut its power: the engine and all its containers end at once."""
+        ...
+
+    async def start(self) -> None:
+        """Give it its power back; return when it answers. What its containers do then is its own affair."""
+        ...
+
+
+class Machines(Protocol):
+    """What may fail because it is ours alone. It is back after the block, after 150 s, and if its asker dies."""
+
+    def node_stopped(self, node: str) -> AbstractAsyncContextManager[None]:
+        """Cut a node's power; after the block it is back, and ready."""
+        ...
+
+    def second_docker(self) -> AbstractAsyncContextManager[SpareDocker]:
+        """Have a Docker engine of one's own, with the demo image in it; after the block nothing of it is left."""
+        ...
+
+
 class Engines(Protocol):
     """The pair of engines that one process holds; ours live as long as somebody holds them."""
 
@@ -138,6 +165,10 @@ class Engines(Protocol):
 
     async def cluster(self) -> ClusterEndpoint:
         """Wait for Kubernetes. Raises `EngineUnavailable` with what is wrong and what to do."""
+        ...
+
+    def machines(self) -> Machines | None:
+        """Return what may fail; None where the cluster is not ours."""
         ...
 
 

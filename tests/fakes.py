@@ -341,6 +341,9 @@ class FakeEngines:
         self._require(Engine.KUBERNETES)
         return ClusterEndpoint(Path("/nowhere"), None, Images.published("portside/web:1"), ours=True)
 
+    def machines(self) -> None:
+        return None
+
     def _require(self, engine: Engine) -> None:
         for status in self.statuses:
             if status.engine is engine and status.state == "failed":

@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -113,6 +114,15 @@ class Api:
             condition["type"] == "Ready" and condition["status"] == "True"
             for node in nodes
             for condition in node["status"].get("conditions", [])
+        )
+
+    def ready_since(self, node: str, moment: datetime) -> bool:
+        """Say whether a node has called itself ready since a moment: what it said before it died still stands there."""
+        conditions = self.get(f"/api/v1/nodes/{node}")["status"].get("conditions", [])
+        return any(
+            (one["type"], one["status"]) == ("Ready", "True")
+            and datetime.fromisoformat(one["lastHeartbeatTime"]) > moment
+            for one in conditions
         )
 
     def controlled(self) -> bool:

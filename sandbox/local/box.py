@@ -24,6 +24,7 @@ PROGRAMS = ("unshare", "setpriv", "tini", "ip", "iptables-restore", "mount")
 # What the kernel says of a process that is number 1 of one more namespace.
 _INIT = re.compile(r"^NSpid:(\t\d+)+\t1$", re.MULTILINE)
 _TICK = 0.005
+_LOST = "The engines' box has ended."
 _PATIENCE = 10.0
 _FURNISH = Path(__file__).with_name("box.sh")
 _CODE = Path(sandbox.__file__).parent.parent
@@ -93,13 +94,23 @@ class Box:
 
     async def call(self, *argv: str) -> str:
         """Run a command to its end and return its output. Raises `EngineUnavailable` where it fails."""
-        number = next(self._numbers)
-        answer = self._calls[number] = asyncio.get_running_loop().create_future()
-        self._send(json.dumps({"call": number, "argv": argv}))
-        done = await answer
+        done = await self._ask(argv=argv)
         if done["code"]:
             raise EngineUnavailable(f"{' '.join(argv[:4])} failed in the engines' box: {done['output'].strip()}")
         return str(done["output"])
+
+    async def stop(self, name: str) -> None:
+        """End a program that is kept running, for good."""
+        await self._ask(stop=name)
+
+    async def _ask(self, **order: object) -> dict[str, Any]:
+        if not self.alive:
+            raise EngineUnavailable(_LOST)
+        number = next(self._numbers)
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._calls[number] = answer
+        self._send(json.dumps({"call": number, **order}))
+        return await answer
 
     async def wait(self) -> None:
         """Return when the box has ended."""
@@ -117,7 +128,7 @@ class Box:
             self._process.stdin.write(line.encode() + b"\n")
 
     async def _read(self) -> None:
-        lost = EngineUnavailable("The engines' box has ended.")
+        lost = EngineUnavailable(_LOST)
         if self._process.stdout:
             async for line in self._process.stdout:
                 self._take(json.loads(line))

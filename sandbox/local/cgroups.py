@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 from sandbox.errors import EngineUnavailable
-from sandbox.local.layout import NODES, Layout
+from sandbox.local.layout import NODES, SPARE, Layout
 
 _MOUNTS = Path("/proc/self/mounts")
 _BOX = "box"
+_PROGRAMS = "programs"
+_MACHINES = (SPARE, *NODES)
 _PATIENCE = 10.0
 _TICK = 0.02
 
@@ -39,13 +41,18 @@ def make(layout: Layout) -> None:
     for hierarchy in found:
         root = hierarchy / layout.name
         _make_one(root)
-        for part in (_BOX, "docker", *NODES):
+        for part in (_BOX, "docker", *_MACHINES, *map(programs_of, _MACHINES)):
             _make_one(root / part)
 
 
-def entering(layout: Layout) -> tuple[str, ...]:
-    """Return the beginning of a command line that enters the box's group before its command starts."""
-    files = " ".join(str(hierarchy / layout.name / _BOX / "cgroup.procs") for hierarchy in hierarchies())
+def programs_of(machine: str) -> str:
+    """Return the group of a machine's own programs, so that they end with all else of it."""
+    return f"{machine}/{_PROGRAMS}"
+
+
+def entering(layout: Layout, part: str = _BOX) -> tuple[str, ...]:
+    """Return the beginning of a command line that enters a group before its command starts."""
+    files = " ".join(str(hierarchy / layout.name / part / "cgroup.procs") for hierarchy in hierarchies())
     return ("sh", "-c", f'for file in {files}; do echo $$ >"$file"; done; exec "$@"', "sh")
 
 
@@ -63,20 +70,34 @@ def _make_one(folder: Path) -> None:
                 (folder.parent / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
-def processes(layout: Layout) -> set[int]:
-    """Return the ids of all processes of the box, as the host sees them."""
+def processes(layout: Layout, part: str = "") -> set[int]:
+    """Return the ids of all processes of the box, or of a part of it, as the host sees them."""
     # os.walk, because it does not mind a folder that goes meanwhile
-    folders = (folder for group in _groups(layout) for folder, _, _ in os.walk(group))
+    folders = (folder for group in _groups(layout) for folder, _, _ in os.walk(group / part))
     return {int(line) for folder in folders for line in _read(Path(folder, "cgroup.procs")).split()}
+
+
+def kill(layout: Layout, part: str) -> None:
+    """End everything in a part of the box at once. Raises `EngineUnavailable` where the kernel does not."""
+    deadline = time.monotonic() + _PATIENCE
+    while found := processes(layout, part):
+        _kill(found)
+        if time.monotonic() > deadline:
+            raise EngineUnavailable(f"Something in the control group {layout.name}/{part} lives on.")
+        time.sleep(_TICK)
+
+
+def _kill(found: set[int]) -> None:
+    for process in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def remove(layout: Layout) -> None:
     """End what still runs in the groups and remove them. Raises `EngineUnavailable` where the kernel does not."""
     deadline = time.monotonic() + _PATIENCE
     while groups := _groups(layout):
-        for process in processes(layout):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        _kill(processes(layout))
         for group in groups:
             _remove_tree(group)
         if time.monotonic() > deadline:

@@ -18,6 +18,7 @@ from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineConfig, Engin
 from sandbox.errors import EngineUnavailable
 from sandbox.events import NAMES, Engine
 from sandbox.local import box, files, foreign
+from sandbox.local.borrowing import LocalMachines
 from sandbox.local.layout import Layout
 from sandbox.local.locks import Locks
 from sandbox.local.plans import Plan
@@ -137,6 +138,10 @@ class LocalEngines:
             return (await asyncio.shield(self._cluster))[1]
         report = await self._ready(Engine.KUBERNETES)
         return ClusterEndpoint(self._layout.bot, None, report.images[Engine.KUBERNETES], ours=True)
+
+    def machines(self) -> LocalMachines | None:
+        """Return what may fail; None where the cluster is not ours."""
+        return None if self._cluster else LocalMachines(self._layout)
 
     async def _ready(self, engine: Engine) -> Report:
         """Wait for an engine of ours, making the keeper again where it has been killed."""

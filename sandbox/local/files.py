@@ -24,6 +24,8 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
   sandbox_image = "$pause"
   # Without CAP_SYS_RESOURCE, as in many sandboxes, nobody may lower the score.
   restrict_oom_score_adj = true
+  # A pod's network ends with its node.
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "$cni"
     conf_dir = "$networks"

@@ -13,6 +13,7 @@ from sandbox.engines import EngineConfig
 from sandbox.errors import EngineUnavailable
 
 NODES = ("node1", "node2", "node3")
+SPARE = "spare"
 API_PORT = 6443
 METRICS_PORT = 4443
 
@@ -96,6 +97,26 @@ class Layout:
         return f"unix://{self.docker_socket}"
 
     @property
+    def spare_socket(self) -> Path:
+        """Where the second Docker listens while somebody has borrowed it."""
+        return self.runtime / f"{SPARE}.sock"
+
+    @property
+    def spare_host(self) -> str:
+        """The same, as `DOCKER_HOST` has it."""
+        return f"unix://{self.spare_socket}"
+
+    @property
+    def spare_disk(self) -> Path:
+        """What the second Docker keeps while it has no power."""
+        return self.state / SPARE
+
+    @property
+    def loans(self) -> Path:
+        """Where the keeper lends machines, to root alone."""
+        return self.runtime / "loans.sock"
+
+    @property
     def admin(self) -> Path:
         """The operator's kubeconfig."""
         return self.home / "admin.kubeconfig"
@@ -142,6 +163,11 @@ class Layout:
     def docker_pool(self) -> IPv4Network:
         """The last quarter: what Docker's other networks are given."""
         return self._quarters()[3]
+
+    @property
+    def spare_pool(self) -> IPv4Network:
+        """What the second Docker's networks are given: a part of the third quarter."""
+        return list(self._quarters()[2].subnets(new_prefix=20))[2]
 
     @property
     def host_address(self) -> IPv4Address:

@@ -4,7 +4,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.local.layout import API_PORT, METRICS_PORT, NODES, Layout
+from sandbox.local import cgroups
+from sandbox.local.layout import API_PORT, METRICS_PORT, NODES, SPARE, Layout
 
 # How the engines differ from their defaults: quicker, so that a learner can watch. Every run reports them.
 SETTINGS = {
@@ -51,6 +52,23 @@ def dockerd(layout: Layout) -> Program:
     return Program("dockerd", ("dockerd", *_flags(flags)))
 
 
+def spare_dockerd(layout: Layout) -> Program:
+    """A second Docker's daemon. The rules of the box's network are the first one's: two would undo each other's."""
+    flags = {
+        "config-file": layout.state / "docker.json",
+        "data-root": layout.spare_disk,
+        "exec-root": layout.runtime / SPARE,
+        "pidfile": layout.runtime / f"{SPARE}.pid",
+        "host": layout.spare_host,
+        "bridge": "none",
+        "iptables": "false",
+        "default-address-pool": f"base={layout.spare_pool},size=24",
+        "cgroup-parent": f"/{layout.name}/{SPARE}/containers",
+        "exec-opt": "native.cgroupdriver=cgroupfs",
+    }
+    return Program("dockerd-spare", (*_of(layout, SPARE), "dockerd", *_flags(flags)))
+
+
 def control_plane(layout: Layout, binary: Path) -> tuple[Program, ...]:
     """What stands before everything else: etcd and the API server."""
     return (_component(binary, "etcd", _etcd(layout)), _component(binary, "kube-apiserver", _api_server(layout)))
@@ -76,20 +94,28 @@ def services(layout: Layout, binary: Path) -> tuple[Program, ...]:
 def containerds(layout: Layout) -> tuple[Program, ...]:
     """Each node's container runtime."""
     return tuple(
-        Program(f"containerd-{node}", ("containerd", "--config", f"{layout.state / node / 'containerd.toml'}"))
+        Program(
+            f"containerd-{node}",
+            (*_of(layout, node), "containerd", "--config", f"{layout.state / node / 'containerd.toml'}"),
+        )
         for node in NODES
     )
 
 
 def kubelets(layout: Layout, binary: Path) -> tuple[Program, ...]:
     """Each node's agent."""
-    return tuple(Program(f"kubelet-{node}", _kubelet(layout, binary, node)) for node in NODES)
+    return tuple(Program(f"kubelet-{node}", (*_of(layout, node), *_kubelet(layout, binary, node))) for node in NODES)
 
 
 def storage(layout: Layout) -> Program:
     """What makes volumes for claims."""
     place = (layout.home.parent, layout.cache, layout.network)
     return Program("storage", (sys.executable, "-m", "sandbox.local.storage", *map(str, place)))
+
+
+def _of(layout: Layout, machine: str) -> tuple[str, ...]:
+    """Begin the command line of a program that ends with its machine's power."""
+    return cgroups.entering(layout, cgroups.programs_of(machine))
 
 
 def _component(binary: Path, name: str, flags: dict[str, object]) -> Program:

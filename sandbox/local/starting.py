@@ -11,11 +11,12 @@ from typing import TypeVar
 from sandbox.engines import EngineConfig, EngineStatus, EngineStep, Images
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine
-from sandbox.local import build, cgroups, dns, files, foreign, images, programs
+from sandbox.local import build, cgroups, dns, files, foreign, images, lent, power, programs
 from sandbox.local.api import Api
 from sandbox.local.box import Box
 from sandbox.local.certificates import write_private
 from sandbox.local.layout import NODES, Layout
+from sandbox.local.loans import Kinds, lending
 from sandbox.local.reports import Board, Report
 from sandbox.local.toolchain import Workshop
 
@@ -110,9 +111,26 @@ class Starting:
             version = await _patiently(lambda: asyncio.to_thread(api.version))
         self._board.set(Engine.KUBERNETES, state="ready", version=version)
         self._run(box, (programs.storage(self._layout),))
-        while True:
-            await asyncio.sleep(_TOKEN_RENEWAL)
-            await self._renew_token(api)
+        async with lending(self._layout.loans, self._kinds(box, binary, api)):
+            while True:
+                await asyncio.sleep(_TOKEN_RENEWAL)
+                await self._renew_token(api)
+
+    def _kinds(self, box: Box, binary: Path, api: Api) -> Kinds:
+        """Say what is lent."""
+        layout, docker = self._layout, images.Docker(self._layout.spare_host)
+
+        def node(name: str) -> lent.Node:
+            machine = power.node(layout, binary, name)
+            return lent.Node(box, layout, machine, lambda since: _until(lambda: api.ready_since(name, since)))
+
+        def second_docker(_: str) -> lent.SecondDocker:
+            return lent.SecondDocker(box, layout, self._archive, answers)
+
+        async def answers() -> None:
+            await _patiently(docker.version)
+
+        return {"node": node, "docker": second_docker}
 
     async def _build(self) -> Path:
         with self._board.step(Engine.KUBERNETES, MODULES_STEP):

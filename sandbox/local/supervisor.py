@@ -1,8 +1,9 @@
 """The box's supervisor: runs what its keeper tells it, starts again what dies, and ends with its keeper.
 
 It knows nothing of engines. JSON lines come in on standard input: `{"run": NAME, "argv": [...], "log": PATH}` keeps a
-program running, `{"call": ID, "argv": [...]}` runs one to its end. JSON lines go out: `{"ready": true}`,
-`{"ended": NAME, "code": N}` each time a program has died, `{"called": ID, "code": N, "output": TEXT}`.
+program running, `{"call": ID, "stop": NAME}` ends it for good, `{"call": ID, "argv": [...]}` runs one to its end.
+JSON lines go out: `{"ready": true}`, `{"ended": NAME, "code": N}` each time a program has died,
+`{"called": ID, "code": N, "output": TEXT}`.
 """
 
 import asyncio
@@ -36,7 +37,12 @@ async def keep_running(name: str, argv: list[str], log: Path) -> None:
             process = await asyncio.create_subprocess_exec(
                 *argv, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
             )
-            code = await process.wait()
+            try:
+                code = await process.wait()
+            except asyncio.CancelledError:
+                process.kill()
+                await process.wait()
+                raise
         report(ended=name, code=code)
         await asyncio.sleep(_PAUSE)
 
@@ -50,10 +56,22 @@ async def call(number: int, argv: list[str]) -> None:
     report(called=number, code=process.returncode, output=output[-_OUTPUT_LIMIT:].decode(errors="replace"))
 
 
-async def obey(tasks: asyncio.TaskGroup, order: dict[str, Any]) -> None:
+async def stop(number: int, program: "asyncio.Task[None] | None") -> None:
+    """End a program that is kept running, and report it; one that is not is fine."""
+    if program:
+        program.cancel()
+        await asyncio.wait([program])
+    report(called=number, code=0, output="")
+
+
+def obey(tasks: asyncio.TaskGroup, running: "dict[str, asyncio.Task[None]]", order: dict[str, Any]) -> None:
     """Do one thing that the keeper asks for."""
-    if "run" in order:
-        tasks.create_task(keep_running(order["run"], order["argv"], Path(order["log"])))
+    if "stop" in order:
+        tasks.create_task(stop(order["call"], running.pop(order["stop"], None)))
+    elif "run" in order:
+        if order["run"] not in running:
+            program = keep_running(order["run"], order["argv"], Path(order["log"]))
+            running[order["run"]] = tasks.create_task(program)
     else:
         tasks.create_task(call(order["call"], order["argv"]))
 
@@ -64,9 +82,10 @@ async def supervise() -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     report(ready=True)
+    running: dict[str, asyncio.Task[None]] = {}
     async with asyncio.TaskGroup() as tasks:
         while line := await orders.readline():
-            await obey(tasks, json.loads(line))
+            obey(tasks, running, json.loads(line))
         raise EOFError
 
 

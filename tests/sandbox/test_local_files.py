@@ -80,13 +80,14 @@ def all_programs() -> list[programs.Program]:
         *programs.containerds(LAYOUT),
         *programs.kubelets(LAYOUT, BINARY),
         programs.storage(LAYOUT),
+        programs.spare_dockerd(LAYOUT),
     ]
 
 
-def test_the_box_runs_dockerd_a_control_plane_its_services_and_three_nodes() -> None:
+def test_the_box_runs_two_dockers_a_control_plane_its_services_and_three_nodes() -> None:
     names = [program.name for program in all_programs()]
 
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 16
     assert {"coredns", "metrics-server"} <= set(names)
     assert sum(name.startswith("kubelet") for name in names) == 3
 

@@ -23,7 +23,14 @@ def layout(network: str = "10.196.0.0/16", data: str = "/data") -> Layout:
 def test_the_parts_of_a_range_overlap_nowhere_and_fill_it_but_the_link(second: int) -> None:
     plan = layout(f"10.{second}.0.0/16")
     link = IPv4Network(f"{plan.host_address}/30", strict=False)
-    parts = [plan.services, plan.pods, ip_network(plan.docker_bridge, strict=False), plan.docker_pool, link]
+    parts = [
+        plan.services,
+        plan.pods,
+        ip_network(plan.docker_bridge, strict=False),
+        plan.docker_pool,
+        plan.spare_pool,
+        link,
+    ]
 
     assert all(part.subnet_of(plan.network) for part in parts)
     assert not any(one.overlaps(other) for one in parts for other in parts if one is not other)

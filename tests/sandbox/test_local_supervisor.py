@@ -71,3 +71,24 @@ def test_a_log_that_has_grown_too_long_begins_anew(tmp_path: Path) -> None:
         log.write(b"new")
 
     assert path.read_bytes() == b"new"
+
+
+def test_a_program_that_is_stopped_ends_and_is_not_started_again_until_it_is_told_to(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    log = tmp_path / "web.log"
+    order = {"run": "web", "argv": ["sh", "-c", "echo $$; exec sleep 100"], "log": str(log)}
+
+    keeper.tell(**order)
+    keeper.tell(**order)  # it runs already
+    while not log.exists() or not log.read_text():
+        """Until it runs."""
+    keeper.tell(call=1, stop="web")
+    stopped = keeper.hear()
+    keeper.tell(call=2, stop="web")
+    again = keeper.hear()
+    pids = log.read_text().split()
+
+    assert (stopped["called"], again["called"]) == (1, 2)
+    assert len(pids) == 1
+    assert not Path(f"/proc/{pids[0]}").exists()
