@@ -53,6 +53,13 @@ class Settings(BaseSettings):
             "have the tags :2 and :never-ready",
         ),
     ] = None
+    registry: Annotated[
+        str | None,
+        Field(
+            alias="PORTSIDE_REGISTRY",
+            description="where engines of yours push to and pull from, for example registry.example.com/team",
+        ),
+    ] = None
     data: Annotated[
         Path, Field(alias="PORTSIDE_DATA", description="folder for everything kept; else ~/.local/share/portside")
     ] = Field(default_factory=_data_home)
@@ -204,4 +211,5 @@ def engine_config(settings: Settings) -> EngineConfig:
         docker_host=settings.docker_host,
         kube_context=settings.kube_context,
         demo_image=settings.demo_image,
+        registry=settings.registry,
     )

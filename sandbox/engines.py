@@ -23,6 +23,7 @@ class EngineConfig:
     `data` is the folder for everything kept, `cache` for what can be built again, `network` a free /16 for engines of
     our own. `docker_host` and `kube_context` name engines of the operator's; without them our own are started.
     `demo_image` names a published image for engines of the operator's; our own pull nothing, and get the built one.
+    `registry` is where these push to and pull from, the beginning of an image's name; our own have one of their own.
     """
 
     data: Path
@@ -31,6 +32,7 @@ class EngineConfig:
     docker_host: str | None = None
     kube_context: str | None = None
     demo_image: str | None = None
+    registry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class DockerEndpoint:
 
     `publish` is the address that ports are published on: loopback, or our own engine's box, which only this machine
     reaches.
+    `registry` is where it may push to, the beginning of an image's name; None where there is none.
     """
 
     host: str
@@ -99,6 +102,7 @@ class DockerEndpoint:
     ours: bool
     where: str = "this machine"
     publish: str = "127.0.0.1"
+    registry: str | None = None
 
     @property
     def image(self) -> str:
@@ -108,13 +112,17 @@ class DockerEndpoint:
 
 @dataclass(frozen=True)
 class ClusterEndpoint:
-    """A cluster that answers; `kubeconfig` None means in-cluster credentials, `images` are what a pod names."""
+    """A cluster that answers; `kubeconfig` None means in-cluster credentials, `images` are what a pod names.
+
+    `registry` is where it pulls from what a Docker engine of the same `registry` has pushed.
+    """
 
     kubeconfig: Path | None
     context: str | None
     images: Images
     ours: bool
     where: str = "this machine"
+    registry: str | None = None
 
     @property
     def image(self) -> str:

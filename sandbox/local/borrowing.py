@@ -35,7 +35,8 @@ class LocalMachines:
         async with borrowed(self._layout.loans, "docker") as loan:
             images = Images(loan.answer["images"])
             where = "a second Docker engine on this machine"
-            yield _Spare(DockerEndpoint(self._layout.spare_host, images, ours=True, where=where), loan)
+            publish = str(self._layout.box_address)
+            yield _Spare(DockerEndpoint(self._layout.spare_host, images, True, where, publish), loan)
 
 
 class _Spare:

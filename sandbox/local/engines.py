@@ -19,7 +19,7 @@ from sandbox.errors import EngineUnavailable
 from sandbox.events import NAMES, Engine
 from sandbox.local import box, files, foreign
 from sandbox.local.borrowing import LocalMachines
-from sandbox.local.layout import Layout
+from sandbox.local.layout import REGISTRY, Layout
 from sandbox.local.locks import Locks
 from sandbox.local.plans import Plan
 from sandbox.local.reports import ABSENT, Report, read_report
@@ -33,6 +33,7 @@ _PACKAGES = {
     "docker.io": ("dockerd", "docker"),
     "containerd": ("containerd", "ctr"),
     "runc": ("runc",),
+    "docker-registry": ("docker-registry",),
     "iptables": ("iptables-restore",),
     "iproute2": ("ip",),
     "tini": ("tini",),
@@ -130,14 +131,15 @@ class LocalEngines:
             return (await asyncio.shield(self._docker))[1]
         report = await self._ready(Engine.DOCKER)
         image, publish = report.images[Engine.DOCKER], str(self._layout.box_address)
-        return DockerEndpoint(self._layout.docker_host, image, ours=True, publish=publish)
+        return DockerEndpoint(self._layout.docker_host, image, ours=True, publish=publish, registry=REGISTRY)
 
     async def cluster(self) -> ClusterEndpoint:
         """Wait for Kubernetes. Raises `EngineUnavailable` with what is wrong and what to do."""
         if self._cluster:
             return (await asyncio.shield(self._cluster))[1]
         report = await self._ready(Engine.KUBERNETES)
-        return ClusterEndpoint(self._layout.bot, None, report.images[Engine.KUBERNETES], ours=True)
+        registry = None if self._docker else REGISTRY
+        return ClusterEndpoint(self._layout.bot, None, report.images[Engine.KUBERNETES], ours=True, registry=registry)
 
     def machines(self) -> LocalMachines | None:
         """Return what may fail; None where the cluster is not ours."""

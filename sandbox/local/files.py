@@ -6,7 +6,7 @@ from string import Template
 from typing import Any
 
 from sandbox.local.certificates import Authority, signing_keys, write_private
-from sandbox.local.layout import NODES, Layout
+from sandbox.local.layout import NODES, REGISTRY_PORT, Layout
 from sandbox.local.programs import SETTINGS
 
 PAUSE_IMAGE = "registry.local/portside/pause:1"
@@ -46,6 +46,17 @@ _COREFILE = Template("""cluster.local in-addr.arpa {
 def write_docker(layout: Layout) -> None:
     """Write what keeps dockerd away from the machine's own configuration."""
     (layout.state / "docker.json").write_text("{}")
+
+
+def write_registry(layout: Layout) -> None:
+    """Write where the registry listens, and what it keeps; as JSON, which is YAML too."""
+    content = {
+        "version": 0.1,
+        "log": {"level": "warn", "accesslog": {"disabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(layout.state / "registry")}, "delete": {"enabled": True}},
+        "http": {"addr": f"127.0.0.1:{REGISTRY_PORT}"},
+    }
+    (layout.state / "registry.json").write_text(json.dumps(content, indent=1))
 
 
 def write_cluster(layout: Layout) -> None:

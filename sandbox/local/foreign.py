@@ -90,7 +90,8 @@ async def docker(host: str, config: EngineConfig) -> tuple[EngineStatus, DockerE
         images = Images({**Images.published(config.demo_image).names, "1": await engine.pull(config.demo_image)})
     else:
         images, _ = await engine.load_demo_images(Workshop(config.cache.absolute()))
-    return EngineStatus(Engine.DOCKER, "ready", version, host), DockerEndpoint(host, images, ours=False, where=host)
+    endpoint = DockerEndpoint(host, images, ours=False, where=host, registry=config.registry)
+    return EngineStatus(Engine.DOCKER, "ready", version, host), endpoint
 
 
 def kubernetes(choice: Choice, config: EngineConfig) -> tuple[EngineStatus, ClusterEndpoint]:
@@ -109,7 +110,7 @@ def kubernetes(choice: Choice, config: EngineConfig) -> tuple[EngineStatus, Clus
         raise EngineUnavailable(_NO_IMAGE)
     version = _version(address, authority)
     images = Images.published(config.demo_image)
-    endpoint = ClusterEndpoint(kubeconfig, choice.context, images, ours=False, where=where)
+    endpoint = ClusterEndpoint(kubeconfig, choice.context, images, ours=False, where=where, registry=config.registry)
     return EngineStatus(Engine.KUBERNETES, "ready", version, address), endpoint
 
 

@@ -16,6 +16,9 @@ NODES = ("node1", "node2", "node3")
 SPARE = "spare"
 API_PORT = 6443
 METRICS_PORT = 4443
+REGISTRY_PORT = 5000
+# Of the box itself, so that no container and no pod reaches it; docker and containerd take plain HTTP from there.
+REGISTRY = f"localhost:{REGISTRY_PORT}/portside"
 
 _PREFIX = 16
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))

@@ -52,6 +52,11 @@ def dockerd(layout: Layout) -> Program:
     return Program("dockerd", ("dockerd", *_flags(flags)))
 
 
+def registry(layout: Layout) -> Program:
+    """Where our Docker pushes to, and our nodes pull from."""
+    return Program("registry", ("docker-registry", "serve", str(layout.state / "registry.json")))
+
+
 def spare_dockerd(layout: Layout) -> Program:
     """A second Docker's daemon. The rules of the box's network are the first one's: two would undo each other's."""
     flags = {

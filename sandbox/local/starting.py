@@ -92,7 +92,8 @@ class Starting:
                 version = await foreign.docker_version(self._host)
             else:
                 files.write_docker(self._layout)
-                box.run(programs.dockerd(self._layout), self._layout.logs)
+                files.write_registry(self._layout)
+                self._run(box, (programs.dockerd(self._layout), programs.registry(self._layout)))
                 version = await _patiently(engine.version)
             loaded, archive = await engine.load_demo_images(self._workshop)
         self._archive.set_result(archive)
@@ -109,9 +110,9 @@ class Starting:
         with self._board.step(Engine.KUBERNETES, IMAGE_STEP):
             self._board.images(Engine.KUBERNETES, await loading)
             version = await _patiently(lambda: asyncio.to_thread(api.version))
-        self._board.set(Engine.KUBERNETES, state="ready", version=version)
         self._run(box, (programs.storage(self._layout),))
         async with lending(self._layout.loans, self._kinds(box, binary, api)):
+            self._board.set(Engine.KUBERNETES, state="ready", version=version)
             while True:
                 await asyncio.sleep(_TOKEN_RENEWAL)
                 await self._renew_token(api)

@@ -30,6 +30,7 @@ def test_every_setting_is_one_that_this_tutor_knows() -> None:
         "PORTSIDE_DEMO_IMAGE",
         "PORTSIDE_DATA",
         "PORTSIDE_ENGINE_RANGE",
+        "PORTSIDE_REGISTRY",
         "PORTSIDE_WEB_HOST",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",

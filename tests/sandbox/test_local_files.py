@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from sandbox.engines import EngineConfig
-from sandbox.local import api, files, programs
+from sandbox.local import api, files, images, programs
 from sandbox.local.certificates import Authority, write_private
-from sandbox.local.layout import NODES, Layout
+from sandbox.local.layout import NODES, REGISTRY, Layout
 from sandbox.local.plans import Plan
 from sandbox.local.storage import CLASS, PROVISIONER
 
@@ -81,13 +82,14 @@ def all_programs() -> list[programs.Program]:
         *programs.kubelets(LAYOUT, BINARY),
         programs.storage(LAYOUT),
         programs.spare_dockerd(LAYOUT),
+        programs.registry(LAYOUT),
     ]
 
 
 def test_the_box_runs_two_dockers_a_control_plane_its_services_and_three_nodes() -> None:
     names = [program.name for program in all_programs()]
 
-    assert len(set(names)) == len(names) == 16
+    assert len(set(names)) == len(names) == 17
     assert {"coredns", "metrics-server"} <= set(names)
     assert sum(name.startswith("kubelet") for name in names) == 3
 
@@ -205,3 +207,29 @@ def test_the_default_class_of_every_new_cluster_is_ours() -> None:
 
     assert (made["metadata"]["name"], made["provisioner"]) == (CLASS, PROVISIONER)
     assert made["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
+
+
+def test_the_registry_is_reached_from_the_box_alone_and_keeps_what_is_pushed_in_our_folder(tmp_path: Path) -> None:
+    plan = Layout.of(EngineConfig(tmp_path, tmp_path))
+    plan.state.mkdir(parents=True)
+
+    files.write_registry(plan)
+    content = yaml.safe_load(Path(programs.registry(plan).argv[-1]).read_text())
+
+    assert content["http"]["addr"] == "127.0.0.1:5000"
+    assert content["storage"]["filesystem"]["rootdirectory"].startswith(str(plan.state))
+    assert REGISTRY.startswith("localhost:5000/")
+
+
+def test_a_pod_may_run_what_our_registry_holds_by_digest_and_nothing_else_of_it() -> None:
+    (policy,) = (
+        one for one in MANIFESTS if one["metadata"]["name"] == "portside-shapes" and "matchConstraints" in one["spec"]
+    )
+    rule = policy["spec"]["validations"][0]["expression"]
+    pattern = re.search(r"matches\('(.*)'\)\)", rule)
+    digest = f"@sha256:{'a' * 64}"
+    allowed = [f"{REGISTRY}/web-abc{digest}", f"{images.NAME}{digest}"]
+    refused = [f"{REGISTRY}/web-abc:1", f"{REGISTRY}/other{digest}", f"localhost:5001/portside/web-a{digest}"]
+
+    assert pattern is not None
+    assert [name for name in (*allowed, *refused) if re.search(pattern[1], name)] == allowed
