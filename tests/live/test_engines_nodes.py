@@ -1,6 +1,8 @@
 """A node without power, and a second Docker: they fail whole, and come back whatever becomes of the asker."""
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -8,10 +10,11 @@ from typing import Any
 
 import docker
 import pytest
-from boxes import OURS
-from machine import machine
+from boxes import OURS, chain, held
+from machine import changes, machine
 from pods import ask, pod, serving, wait
 
+from sandbox import local
 from sandbox.engines import EngineConfig, Engines, Machines
 from sandbox.errors import EngineUnavailable
 from sandbox.lab import Lab
@@ -148,3 +151,21 @@ async def test_of_a_cluster_of_the_operators_nothing_can_be_stopped(engine_confi
     await engines.leave()
 
     assert machines is None
+
+
+async def test_a_keepers_death_gives_everything_back_and_down_leaves_nothing_of_what_is_borrowed(
+    own: EngineConfig,
+) -> None:
+    layout = Layout.of(own)
+    before = machine(layout)
+    async with held(own) as engines:
+        await engines.cluster()
+        async with machines_of(engines).node_stopped("node1"):
+            os.kill(chain(layout)["keeper"], signal.SIGKILL)
+        await engines.cluster()
+        nodes = Api(layout).ready_nodes()
+        async with machines_of(engines).node_stopped("node1"), machines_of(engines).second_docker():
+            await local.down(own)
+
+    assert nodes == len(NODES)
+    assert changes(before, layout) == {}
