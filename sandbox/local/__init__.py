@@ -6,6 +6,7 @@
 
 Who calls whom: `engines` (in each process that needs engines) starts `keeper` (one process of a data folder), which
 makes a `box` by `starting` both engines in it; in the box `supervisor` runs the programs.
+A process that wants a machine to fail borrows it (`borrowing`) from the keeper, which lends by `loans` what `lent` is.
 """
 
 from sandbox.local.control import down, kubeconfig, reach, status, up

@@ -60,7 +60,7 @@ async def test_a_node_that_lost_its_power_is_gone_at_once_and_serves_again_three
     layout = Layout.of(engine_config)
     api, node = Api(layout), "node2"
     async with Lab(engines).open("live-test", 170) as sandbox:
-        tag, image = sandbox.cluster.tag, sandbox.cluster.image
+        tag, image = sandbox.cluster.tag, sandbox.cluster.images.of("1")
         await sandbox.prepare()
         for name in ("first", "second", "third"):
             await sandbox.cluster.apply(pod(tag, name, image, node))
