@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from bot.parts import Act, Bar, Card, Cell, Count, Lane, Mark, Table, Tile
+from bot.parts import Act, Bar, Card, Cell, Count, Lane, Mark, Span, Table, Tile
 from sandbox.demo import Demo, Options
 from sandbox.events import (
     NAMES,
@@ -205,7 +205,7 @@ def _ended(demo: Demo, card: Card, event: Result) -> Card:
     card = replace(card, total=end, narration="")
     if not event.completed:
         return replace(card, state="failed", headline="The run did not come to its end.", explanation="")
-    card = _with_recovery(card, event.engines)
+    card = _with_spans(_with_recovery(card, event.engines), event.measured)
     return replace(card, state="done", table=table(demo, event))
 
 
@@ -217,6 +217,14 @@ def _with_recovery(card: Card, engines: Mapping[Engine, Measured]) -> Card:
         elif measured.recovery_seconds is not None and measured.failed and card.fault_at is not None:
             card = _with(card, engine, state="back", mark="good", back_at=card.fault_at + measured.recovery_seconds)
     return card
+
+
+def _with_spans(card: Card, measured: Mapping[str, Any]) -> Card:
+    """The steps of each lane, and the times of load, where the demo has measured such."""
+    for engine, steps in measured.get("steps", {}).items():
+        card = _with(card, Engine(engine), steps=tuple(Span(**step) for step in steps))
+    load = (Span(f"{one['requests_per_second']:g}/s", one["start"], one["end"]) for one in measured.get("load", ()))
+    return replace(card, load=tuple(load))
 
 
 def table(demo: Demo, event: Result) -> Table:

@@ -1,6 +1,7 @@
 """The chart of a run: its card as a PNG, and in words for those who do not see it.
 
-Answered requests stand above each lane's line, failed ones hang below it, so that it reads without colour.
+Answered requests stand above each lane's line, failed ones hang below it, so that it reads without colour. Steps are
+numbered along the top, with what failed in each; copies are a line of steps; a time of load is shaded.
 """
 
 import io
@@ -12,13 +13,16 @@ from statistics import median
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bot.palette import LIGHT, Palette
 from bot.parts import Act, Bar, Card, Lane
 
-SURFACE, INK, MUTED, EDGE = "#F8FAF9", "#13232C", "#4A5C65", "#6F8088"
-GOOD, FAILED, ACTED = "#0A6B61", "#B0301C", "#5A3EA6"
 BIN = 0.5  # seconds
 _DUST = 1e-6  # of an interval: what rounding leaves beyond an edge
-SIZE, DPI = (8.0, 4.3), 120  # 960 by 516 pixels: read on a phone without zooming
+SIZE, DPI = (6.0, 4.5), 160  # 960 by 720 pixels; at 360 pixels the smallest words are still 9 high
+_TITLE, _NAME, _WORDS = 14, 12.5, 11  # points
+_ABOVE, _BELOW = 1.35, 1.25  # of the most requests: how far a lane reaches
+_WHILE = 0.03  # of the chart's time: what stays for less is not written
+_NARROW = 0.09  # of the chart's time: a step that is shorter has no room for words
 
 
 @dataclass(frozen=True)
@@ -33,36 +37,149 @@ def describe(card: Card) -> str:
     """The result as alt text: the headline, then each lane."""
     lanes = " ".join(_lane_in_words(card, lane) for lane in card.lanes)
     label = f"{card.recorded}. " if card.recorded else ""
-    return f"{label}Two lanes of requests over {card.total:.0f} seconds. {card.headline} {lanes}".strip()
+    return f"{label}Two lanes over {card.total:.0f} seconds. {card.headline} {lanes}".strip()
 
 
 def _lane_in_words(card: Card, lane: Lane) -> str:
+    if not lane.bars:
+        return f"{lane.name}: {max((count.ready for count in lane.counts), default=0)} copies ready at most."
     failed = sum(bar.failed for bar in lane.bars)
     said = f"{lane.name}: {sum(bar.ok for bar in lane.bars)} requests answered, {failed} failed"
-    return f"{said}, fault at {card.fault_at:.1f} s." if card.fault_at is not None else f"{said}."
+    steps = "".join(f", {step.failed} of them in step {step.name}" for step in lane.steps)
+    return f"{said}{steps}" + (f", fault at {card.fault_at:.1f} s." if card.fault_at is not None else ".")
 
 
-def draw(card: Card) -> bytes:
+def draw(card: Card, palette: Palette = LIGHT) -> bytes:
     """The PNG of an ended card. Takes a good part of a second: call it beside the event loop."""
-    figure = Figure(figsize=SIZE, dpi=DPI, facecolor=SURFACE)
-    axes = figure.subplots(len(card.lanes), 1, sharex=True, squeeze=False)[:, 0]
-    counts = [_counted(lane, card.fault_at or 0.0) for lane in card.lanes]
-    rates = [requests / BIN for lane in counts for both in lane.values() for requests in both if requests]
-    scale = Scale(max(rates, default=1.0), median(rates or [1.0]))
-    for axis, lane, counted in zip(axes, card.lanes, counts, strict=True):
-        _bars(axis, counted, scale)
-        _frame(axis, card, lane)
-        if card.fault_at is not None:
-            _after_fault(axis, card, lane, scale.top, card.fault_at)
-    axes[-1].set_xlabel("seconds since the run began", color=MUTED, size=9)
-    title = f"{card.title}  fault: {card.fault}" if card.fault else card.title
-    figure.text(0.009, 0.965, title, color=INK, weight="bold", size=12, va="top")
-    corner = f"requests a second, {card.recorded}" if card.recorded else "requests a second"
-    figure.text(0.975, 0.96, corner, color=MUTED, size=9, va="top", ha="right")
-    figure.subplots_adjust(left=0.17, right=0.975, top=0.84, bottom=0.115, hspace=0.34)
-    png = io.BytesIO()
-    figure.savefig(png, format="png", metadata={"Software": None})
-    return png.getvalue()
+    return _Drawing(card, palette).png()
+
+
+class _Drawing:
+    """One chart: a lane above the other, on one clock."""
+
+    def __init__(self, card: Card, palette: Palette) -> None:
+        self._card = card
+        self._colours = palette
+        self._counted = [_counted(lane, card.fault_at or 0.0) for lane in card.lanes]
+        rates = [requests / BIN for lane in self._counted for both in lane.values() for requests in both if requests]
+        self._scale = Scale(max(rates, default=1.0), median(rates or [1.0]))
+
+    def png(self) -> bytes:
+        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=self._colours.surface)
+        axes = figure.subplots(len(self._card.lanes), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, lane, counted in zip(axes, self._card.lanes, self._counted, strict=True):
+            self._lane(axis, lane, counted)
+        axes[-1].set_xlabel(self._clock(), color=self._colours.muted, size=_WORDS)
+        self._head(figure)
+        figure.subplots_adjust(left=0.2, right=0.965, top=0.79, bottom=0.125, hspace=0.48)
+        png = io.BytesIO()
+        figure.savefig(png, format="png", metadata={"Software": None})
+        return png.getvalue()
+
+    def _clock(self) -> str:
+        asked = "requests a second, over " if any(self._counted) else ""
+        return f"{asked}seconds since the run began"
+
+    def _head(self, figure: Figure) -> None:
+        card = self._card
+        title = f"{card.title}  fault: {card.fault}" if card.fault else card.title
+        figure.text(0.012, 0.975, title, color=self._colours.ink, weight="bold", size=_TITLE, va="top")
+        if card.recorded:
+            figure.text(0.012, 0.905, card.recorded, color=self._colours.muted, size=_WORDS, va="top")
+
+    def _lane(self, axis: Axes, lane: Lane, counted: dict[float, tuple[float, float]]) -> None:
+        self._frame(axis, lane)
+        for span in self._card.load:
+            axis.axvspan(span.start, span.end, color=self._colours.rule, alpha=0.6, linewidth=0)
+        if lane.bars:
+            self._bars(axis, counted)
+        if self._shows_copies(lane):
+            self._copies(axis, lane)
+        self._outcome(axis, lane)
+        self._steps(axis, lane)
+        if self._card.fault_at is not None:
+            self._after_fault(axis, lane, self._card.fault_at)
+
+    def _frame(self, axis: Axes, lane: Lane) -> None:
+        colours = self._colours
+        axis.set(facecolor=colours.surface, xlim=(0, self._card.total))
+        axis.axhline(0, color=colours.edge, linewidth=1)
+        axis.tick_params(colors=colours.muted, length=3, labelsize=_WORDS)
+        axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
+        axis.text(-0.245, 1.12, lane.name, transform=axis.transAxes, color=colours.ink, weight="bold", size=_NAME)
+
+    def _bars(self, axis: Axes, counted: dict[float, tuple[float, float]]) -> None:
+        middles, scale = list(counted), self._scale
+        axis.bar(middles, [ok / BIN for ok, _ in counted.values()], width=0.56 * BIN, color=self._colours.good)
+        axis.bar(middles, [-bad / BIN for _, bad in counted.values()], width=0.28 * BIN, color=self._colours.failed)
+        axis.set(ylim=(-_BELOW * scale.top, _ABOVE * scale.top), yticks=[-scale.usual, scale.usual])
+        axis.set_yticklabels([f"{scale.usual:.0f} failed", f"{scale.usual:.0f} answered"], size=_WORDS)
+
+    def _shows_copies(self, lane: Lane) -> bool:
+        """Where copies are the point: no fault and no steps, and more than one; or nothing else to be seen."""
+        several = max((count.total for count in lane.counts), default=0) > 1
+        return bool(lane.counts) and (not lane.bars or (several and self._card.fault is None and not lane.steps))
+
+    def _copies(self, axis: Axes, lane: Lane) -> None:
+        """How many copies were ready: a band above the requests, or alone."""
+        most = max([count.ready for side in self._card.lanes for count in side.counts if count.ready], default=1)
+        foot, room = (_ABOVE * self._scale.top, self._scale.top) if lane.bars else (0.0, 1.0)
+        axis.set_ylim(-_BELOW * self._scale.top if lane.bars else -0.1, foot + 1.4 * room)
+        requests = list(zip(axis.get_yticks(), axis.get_yticklabels(), strict=True)) if lane.bars else []
+        axis.set_yticks([*(tick for tick, _ in requests), foot + room / 2])
+        axis.set_yticklabels([*(name.get_text() for _, name in requests), "copies"], size=_WORDS)
+        times = [count.t for count in lane.counts]
+        heights = [foot + room * count.ready / most for count in lane.counts]
+        line = ([*times, self._card.total], [*heights, heights[-1]])
+        axis.plot(*line, drawstyle="steps-post", color=self._colours.acted, linewidth=2)
+        for t, height, number in self._numbers(lane, times, heights):
+            self._say(axis, t, height + 0.03 * room, number, self._colours.acted)
+
+    def _numbers(self, lane: Lane, times: list[float], heights: list[float]) -> Iterator[tuple[float, float, str]]:
+        """Say how many copies there were wherever that stayed so for a while."""
+        ends = [*times[1:], self._card.total]
+        shown = None
+        for count, height, end in zip(lane.counts, heights, ends, strict=True):
+            if count.ready != shown and end - count.t > _WHILE * self._card.total:
+                shown = count.ready
+                yield count.t, height, str(count.ready)
+
+    def _say(self, axis: Axes, t: float, height: float, text: str, colour: str) -> None:
+        axis.text(t, height, text, color=colour, size=_WORDS, weight="bold", ha="left", va="bottom")
+
+    def _steps(self, axis: Axes, lane: Lane) -> None:
+        """A line where each step begins; what failed in it stands above, where there is room."""
+        for number, step in enumerate(lane.steps, 1):
+            axis.axvline(step.start, color=self._colours.ink, linewidth=1, linestyle=(0, (1, 2)))
+            wide = step.end - step.start > _NARROW * self._card.total
+            told = f"{number}: {step.failed} failed" if wide else str(number)
+            colour = self._colours.failed if step.failed else self._colours.ink
+            transform = axis.get_xaxis_transform()
+            axis.text(step.start, 1.0, f" {told}", transform=transform, color=colour, size=_WORDS - 1, va="top")
+
+    def _outcome(self, axis: Axes, lane: Lane) -> None:
+        mark, colour = ("✓", self._colours.good) if lane.mark == "good" else ("×", self._colours.failed)
+        told = f"{mark} {_outcome(lane, self._card.fault_at)}"
+        axis.text(1.0, 1.14, told, transform=axis.transAxes, color=colour, size=_WORDS, ha="right")
+
+    def _after_fault(self, axis: Axes, lane: Lane, fault_at: float) -> None:
+        colours, top = self._colours, self._scale.top
+        axis.axvline(fault_at, color=colours.ink, linewidth=1.3)
+        axis.text(fault_at, _ABOVE * top, " ▾ fault", color=colours.ink, size=_WORDS, weight="bold", va="top")
+        for act in _first_of_each(lane):
+            axis.plot(act.t, 0.45 * top, marker="D", markersize=6, color=colours.acted, markeredgecolor=colours.surface)
+            axis.annotate(
+                act.actor,
+                (act.t, 0.45 * top),
+                xytext=(-7, -3),
+                textcoords="offset points",
+                color=colours.acted,
+                size=_WORDS,
+                ha="right",
+                bbox={"facecolor": colours.surface, "edgecolor": "none", "pad": 1.0},
+            )
+        if lane.back_at is not None:
+            axis.axvline(lane.back_at, color=colours.acted, linewidth=1.3, linestyle=(0, (3, 2)))
 
 
 def _counted(lane: Lane, fault_at: float) -> dict[float, tuple[float, float]]:
@@ -87,51 +204,16 @@ def _places(bar: Bar, fault_at: float) -> Iterator[tuple[int, float]]:
             yield place, share
 
 
-def _bars(axis: Axes, counted: dict[float, tuple[float, float]], scale: Scale) -> None:
-    middles = list(counted)
-    axis.bar(middles, [ok / BIN for ok, _ in counted.values()], width=0.56 * BIN, color=GOOD)
-    axis.bar(middles, [-failed / BIN for _, failed in counted.values()], width=0.28 * BIN, color=FAILED)
-    axis.set(ylim=(-1.25 * scale.top, 1.2 * scale.top), yticks=[-scale.usual, 0, scale.usual], facecolor=SURFACE)
-    axis.set_yticklabels([f"{scale.usual:.0f} failed", "0", f"{scale.usual:.0f} answered"], size=8)
-
-
-def _frame(axis: Axes, card: Card, lane: Lane) -> None:
-    axis.axhline(0, color=EDGE, linewidth=1)
-    axis.set_xlim(0, card.total)
-    axis.tick_params(colors=MUTED, length=3, labelsize=8)
-    axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
-    axis.text(-0.2, 1.1, lane.name, transform=axis.transAxes, color=INK, weight="bold", size=11)
-
-
-def _after_fault(axis: Axes, card: Card, lane: Lane, top: float, fault_at: float) -> None:
-    axis.axvline(fault_at, color=INK, linewidth=1.3)
-    axis.text(fault_at, 1.34 * top, "▾ fault", color=INK, size=9, ha="center", weight="bold")
-    for act in _first_of_each(lane):
-        axis.plot(act.t, 0.45 * top, marker="D", markersize=6, color=ACTED, markeredgecolor=SURFACE)
-        axis.annotate(
-            act.actor,
-            (act.t, 0.45 * top),
-            xytext=(-7, -3),
-            textcoords="offset points",
-            color=ACTED,
-            size=9,
-            ha="right",
-            bbox={"facecolor": SURFACE, "edgecolor": "none", "pad": 1.0},
-        )
-    if lane.back_at is not None:
-        axis.axvline(lane.back_at, color=ACTED, linewidth=1.3, linestyle=(0, (3, 2)))
-    mark, colour = ("✓", GOOD) if lane.mark == "good" else ("×", FAILED)
-    axis.text(card.total, 1.34 * top, f"{mark} {_outcome(lane, fault_at)}", color=colour, size=9, ha="right")
-
-
 def _first_of_each(lane: Lane) -> list[Act]:
     """Each actor's first act: more of them would lie over each other."""
     acts = [act for act in lane.acts if act.acted]
     return list({act.actor: act for act in reversed(acts)}.values())
 
 
-def _outcome(lane: Lane, fault_at: float) -> str:
-    after = [bar for bar in lane.bars if bar.start >= fault_at]
+def _outcome(lane: Lane, fault_at: float | None) -> str:
+    after = [bar for bar in lane.bars if fault_at is None or bar.start >= fault_at]
     failed, all_of_them = sum(bar.failed for bar in after), sum(bar.ok + bar.failed for bar in after)
-    back = f"{lane.state} after {lane.back_at - fault_at:.1f} s" if lane.back_at is not None else lane.state
+    if not after:
+        return lane.state
+    back = f"{lane.state} after {lane.back_at - fault_at:.1f} s" if lane.back_at and fault_at else lane.state
     return f"{back}, {failed} of {all_of_them} failed"

@@ -123,6 +123,17 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Span:
+    """One step of a lane, or a time of load: from when to when, and what became of its requests."""
+
+    name: str
+    start: float
+    end: float
+    requests: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
 class Lane:
     """One engine's side of a demo: what it is, how it does, what a learner would type to see the same."""
 
@@ -137,6 +148,7 @@ class Lane:
     back_at: float | None = None
     commands: tuple[str, ...] = ()
     counts: tuple[Count, ...] = ()
+    steps: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,6 +171,7 @@ class Card:
     explanation: str = ""
     table: Table | None = None
     captions: tuple[str, ...] = ()
+    load: tuple[Span, ...] = ()
     run: str = ""
     recorded: str | None = None
     key: str | None = "card"

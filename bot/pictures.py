@@ -5,19 +5,20 @@ import textwrap
 
 from matplotlib.figure import Figure
 
-from bot.charts import DPI, EDGE, INK, SURFACE
+from bot.charts import DPI
+from bot.palette import LIGHT, Palette
 from bot.parts import Table
 
 WIDEST = 32  # characters in a line of a cell
 _FONT, _LINE = 11, 0.23  # points; inches for each line of a cell
 
 
-def draw(part: Table) -> bytes:
+def draw(part: Table, palette: Palette = LIGHT) -> bytes:
     """The PNG of a table, long cells on several lines. Takes a good part of a second: call it beside the event loop."""
     header = [_wrapped(text) for text in part.header]
     rows = [[_wrapped(cell.text) for cell in row] for row in part.rows]
     lines = [1 + max(text.count("\n") for text in row) for row in (header, *rows)]
-    figure = Figure(figsize=(8, _LINE * sum(lines) + 1), dpi=DPI, facecolor=SURFACE)
+    figure = Figure(figsize=(8, _LINE * sum(lines) + 1), dpi=DPI, facecolor=palette.surface)
     axis = figure.add_axes((0, 0, 1, 1))
     axis.axis("off")
     drawn = axis.table(cellText=rows, colLabels=header, cellLoc="left", loc="center", edges="horizontal")
@@ -26,8 +27,8 @@ def draw(part: Table) -> bytes:
     drawn.auto_set_column_width(range(len(header)))
     for (number, _), cell in drawn.get_celld().items():
         cell.set_height((_LINE * lines[number] + 0.12) / figure.get_figheight())
-        cell.set_edgecolor(EDGE)
-        cell.set_text_props(color=INK, weight="bold" if number == 0 else "normal", parse_math=False)
+        cell.set_edgecolor(palette.edge)
+        cell.set_text_props(color=palette.ink, weight="bold" if number == 0 else "normal", parse_math=False)
     png = io.BytesIO()
     figure.savefig(png, format="png", bbox_inches="tight", pad_inches=0.15, metadata={"Software": None})
     return png.getvalue()

@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,13 +11,39 @@ from matplotlib import image
 from web_fakes import finished
 
 from bot.charts import _counted, describe, draw
-from bot.parts import Bar, Lane
+from bot.palette import DARK, LIGHT, Palette
+from bot.parts import Bar, Count, Lane, Span
 
 
 def test_the_chart_is_a_picture_that_a_phone_can_show() -> None:
     height, width, _ = image.imread(io.BytesIO(draw(finished())), format="png").shape
 
-    assert (width, height) == (960, 516)
+    assert (width, height) == (960, 720)
+
+
+def colours(png: bytes) -> set[str]:
+    pixels = image.imread(io.BytesIO(png), format="png")[:, :, :3].reshape(-1, 3)
+    return {"#" + "".join(f"{round(float(part) * 255):02X}" for part in pixel) for pixel in np.unique(pixels, axis=0)}
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_a_chart_is_drawn_in_the_colours_of_its_palette(palette: Palette) -> None:
+    drawn = colours(draw(finished(), palette))
+
+    assert {palette.surface, palette.good, palette.failed, palette.acted, palette.ink} <= drawn
+
+
+def test_steps_and_load_and_copies_are_drawn_and_what_failed_in_each_step_is_told() -> None:
+    card = finished()
+    plain, lane = replace(card, fault=None, fault_at=None), card.lanes[1]
+    steps = (Span("new version", 0.0, 10.0, 100, 0), Span("never ready", 10.0, 40.0, 300, 12))
+    stepped = replace(plain, lanes=(replace(lane, steps=steps),))
+    counted = replace(plain, lanes=(replace(lane, counts=(Count(0.0, 1, 1), Count(20.0, 4, 4))),))
+    loaded = replace(plain, load=(Span("20/s", 5.0, 25.0),))
+    pictures = {draw(one) for one in (plain, stepped, counted, loaded)}
+
+    assert len(pictures) == 4
+    assert "12 of them in step never ready" in describe(stepped)
 
 
 def test_the_alt_text_says_who_was_back_and_what_failed() -> None:

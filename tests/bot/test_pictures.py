@@ -21,7 +21,7 @@ def test_the_catalogue_is_a_picture_that_grows_with_its_rows() -> None:
 
     (width, height), (_, taller) = size(draw(catalogue)), size(draw(longer))
 
-    assert 300 < width < 1200
+    assert 300 < width < 1500
     assert taller > height
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.budgets import Budget
+from bot.palette import DARK  # as most see Discord
 from bot.parts import Card, Part, Reply, Table
 from bot.platforms.discord.blocks import Picture
 from bot.platforms.discord.cards import in_words, too_wide
@@ -79,13 +80,13 @@ async def _pictures(reply: Reply) -> Mapping[Part, Picture]:
 def _chart(card: Card) -> Picture:
     from bot import charts  # noqa: PLC0415 - what draws takes a second to import, which no answer has to wait for
 
-    return Picture(CHART, charts.draw(card), charts.describe(card))
+    return Picture(CHART, charts.draw(card, DARK), charts.describe(card))
 
 
 def _table(part: Table, number: int) -> Picture:
     from bot import pictures  # noqa: PLC0415 - as in `_chart`
 
-    return Picture(f"table-{number}.png", pictures.draw(part), in_words(part))
+    return Picture(f"table-{number}.png", pictures.draw(part, DARK), in_words(part))
 
 
 def working(frame: Frame) -> Layout:
