@@ -36,6 +36,7 @@ QUICK = Pace(
     startup=10.0,
 )
 REPAIR = 0.06
+SAYS = {"1": "1", "2": "2", "never-ready": "3"}
 
 
 class FakeApp:
@@ -43,6 +44,7 @@ class FakeApp:
 
     def __init__(self, name: str = "web") -> None:
         self._name = name
+        self.says = "1"
         self.faults: asyncio.Queue[str] = asyncio.Queue()
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -86,7 +88,7 @@ class FakeApp:
         method, path, _ = head.decode().split(maxsplit=2)
         if self._hung.is_set():
             await asyncio.sleep(3600)
-        who = f"instance {self._name} version 1\n"
+        who = f"instance {self._name} version {self.says}\n"
         status = "202 Accepted" if method == "POST" else "200 OK"
         writer.write(f"HTTP/1.1 {status}\r\n\r\n{'' if method == 'POST' else who}".encode())
         await writer.drain()
@@ -115,13 +117,17 @@ class FakeDocker:
         self.restarts = 0
         self._gone = gone
         self._observed: asyncio.Queue[Observed | None] = asyncio.Queue()
-        self._watching: list[asyncio.Task[None]] = []
+        self._watching: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, container: Container) -> None:
-        app = self.apps[container.name] = FakeApp(container.name)
+        name = container.name
+        app = self.apps.setdefault(name, FakeApp(name))  # one that is run again keeps its port
+        app.says, app.faults = SAYS[container.version], asyncio.Queue()
         await app.start()
-        self.phases[container.name] = "healthy"
-        self._watching.append(asyncio.create_task(self._watch(container.name)))
+        self.phases[name] = "healthy"
+        if old := self._watching.pop(name, None):
+            old.cancel()
+        self._watching[name] = asyncio.create_task(self._watch(name))
 
     async def free_port(self) -> int:
         return 20_000
@@ -173,11 +179,54 @@ class FakeDocker:
         await self.apps[name].break_down("remove")
 
     async def close(self) -> None:
-        for task in self._watching:
+        for task in self._watching.values():
             task.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        await asyncio.gather(*self._watching.values(), return_exceptions=True)
         for app in self.apps.values():
             await app.stop()
+
+
+class FakeDeployment:
+    """Rolls out at once what becomes ready, and never what does not; each template has a revision."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._templates = [manifest["spec"]["template"]]
+
+    @property
+    def version(self) -> str:
+        return str(self._templates[-1]["metadata"]["labels"]["version"])
+
+    def change(self, template: Json) -> None:
+        labels = {**self._templates[-1]["metadata"]["labels"], **template["metadata"]["labels"]}
+        self._templates.append({"metadata": {"labels": labels}, "spec": template["spec"]})
+
+    def get(self) -> dict[str, Any]:
+        wanted = self._manifest["spec"]["replicas"]
+        updated = 1 if self.version == "never-ready" else wanted
+        return {
+            "metadata": {"name": "web", "uid": "u", "generation": 1, **_revision(len(self._templates))},
+            "spec": {"replicas": wanted, "template": self._templates[-1]},
+            "status": {
+                "observedGeneration": 1,
+                "replicas": wanted,
+                "updatedReplicas": updated,
+                "availableReplicas": wanted,
+            },
+        }
+
+    def replicasets(self) -> dict[str, Any]:
+        owner = {"ownerReferences": [{"uid": "u"}]}
+        return {
+            "items": [
+                {"metadata": {**owner, **_revision(number)}, "spec": {"template": template}}
+                for number, template in enumerate(self._templates, 1)
+            ]
+        }
+
+
+def _revision(number: int) -> dict[str, Any]:
+    return {"annotations": {"deployment.kubernetes.io/revision": str(number)}}
 
 
 class FakeCluster:
@@ -185,6 +234,7 @@ class FakeCluster:
 
     info = EngineInfo("0.0.0", "nowhere", 3)
     images = Images.published("portside/web:1")
+    deployment: FakeDeployment
 
     def __init__(self, tag: Tag) -> None:
         self.tag = tag
@@ -195,15 +245,18 @@ class FakeCluster:
 
     async def apply(self, *manifests: Manifest) -> list[str]:
         self.applied += manifests
+        self.deployment = next(FakeDeployment(one) for one in manifests if one["kind"] == "Deployment")
         await self.app.start()
         self._changed.set()
         return ["created" for _ in manifests]
 
     async def get(self, resource: str) -> dict[str, Any]:
-        return {"items": []}
+        return {"deployments/web": self.deployment.get, "replicasets": self.deployment.replicasets}[resource]()
 
     async def patch(self, resource: str, changes: Json) -> None:
-        """Nothing of a fake needs it."""
+        self.deployment.change(changes["spec"]["template"])
+        if self.deployment.version != "never-ready":
+            self.app.says = SAYS[self.deployment.version]
 
     async def ready(self, app: str, replicas: int) -> None:
         """It is at once."""

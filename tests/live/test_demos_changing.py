@@ -1,0 +1,82 @@
+"""The demos that change what runs, on the real engines: side by side, each in a sandbox of its own."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bot.verifying import reason
+from sandbox.checking import check
+from sandbox.demo import choose, perform
+from sandbox.demos import load_demos
+from sandbox.engines import Engines
+from sandbox.events import Command, Engine, Event, Result
+from sandbox.lab import Lab
+from sandbox.runs import from_json, to_json
+
+pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
+
+NAMES = ("rollout",)
+Runs = dict[str, list[Event]]
+
+
+async def run(engines: Engines, name: str) -> list[Event]:
+    demo, chosen = choose(load_demos(), name)
+    return [event async for event in perform(demo, chosen, "live-test", Lab(engines).open)]
+
+
+@pytest.fixture(scope="module")
+def runs(engines: Engines) -> Iterator[Runs]:
+    async def all_of_them() -> Runs:
+        return dict(zip(NAMES, await asyncio.gather(*(run(engines, name) for name in NAMES)), strict=True))
+
+    return asyncio.run(all_of_them())
+
+
+def result(events: list[Event]) -> Result:
+    last = events[-1]
+    assert isinstance(last, Result)
+    return last
+
+
+def typed(events: list[Event], engine: Engine) -> str:
+    return "\n".join(event.text for event in events if isinstance(event, Command) and event.engine is engine)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_completes_and_is_cleaned_up_and_shows_what_the_demo_teaches(runs: Runs, name: str) -> None:
+    end = result(runs[name])
+
+    assert (end.error, end.completed, end.cleaned_up) == (None, True, True)
+    assert reason(load_demos()[name], end) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_lines_are_what_the_contract_describes(runs: Runs, name: str) -> None:
+    lines = [json.loads(json.dumps(to_json(event))) for event in runs[name]]
+
+    assert check(lines) == []
+    assert [json.loads(json.dumps(to_json(from_json(line)))) for line in lines] == lines
+
+
+def test_a_rolling_update_ends_and_one_to_a_version_that_is_never_ready_stalls(runs: Runs) -> None:
+    measured = result(runs["rollout"]).measured
+    update, stall, undone = measured["steps"]["kubernetes"]
+
+    assert "2" in update["answered"]
+    assert set(stall["answered"]) == set(undone["answered"]) == {"2"}
+    assert (update["done_seconds"] < 10, stall["done_seconds"], undone["done_seconds"] < 10) == (True, None, True)
+    assert measured["stalled"].endswith("1 out of 3 new replicas have been updated...")
+
+
+def test_a_replaced_container_leaves_a_gap_each_time_and_serves_the_broken_version(runs: Runs) -> None:
+    steps = result(runs["rollout"]).measured["steps"]["docker"]
+
+    assert [step["failed"] > 0 and step["longest_gap_seconds"] > 0 for step in steps] == [True] * 3
+    assert steps[1]["answered"]["3"] > 0
+
+
+def test_the_commands_of_a_rollout_are_those_that_a_learner_types(runs: Runs) -> None:
+    assert typed(runs["rollout"], Engine.DOCKER).count("docker stop web-") == 3
+    assert "kubectl rollout undo deployment/web" in typed(runs["rollout"], Engine.KUBERNETES)
