@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.settings import Settings, limits
 from bot.state.runs import KeptRuns
 from bot.tutor import Tutor
+from bot.votes import Votes
 from knowledge import CURRICULUM, Answerer, IngestEvent, Library, ModelSettings, ingest_curriculum, open_library
 from sandbox.demos import load_demos
 from sandbox.engines import Engines
@@ -26,7 +27,9 @@ async def build(settings: Settings, engines: Engines, progress: Progress) -> Asy
     async with open_knowledge(settings, progress) as library, _patrolled(engines):
         answerer = Answerer(library, model=model(settings))
         runs = KeptRuns(settings.data)
-        tutor = Tutor(answerer, load_demos(), engines, _sandboxes(engines), limits(settings), runs)
+        tutor = Tutor(
+            answerer, load_demos(), engines, _sandboxes(engines), limits(settings), runs, Votes(settings.vote_seconds)
+        )
         await tutor.look()
         yield tutor
 

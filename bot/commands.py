@@ -39,6 +39,14 @@ class Replay:
 
 
 @dataclass(frozen=True)
+class CastVote:
+    """A guess in a vote, or the wish to go on."""
+
+    vote: str
+    choice: str
+
+
+@dataclass(frozen=True)
 class ListDemos:
     """The catalogue."""
 
@@ -55,7 +63,7 @@ class Unknown:
     reason: str
 
 
-Command = Ask | RunDemo | Replay | ListDemos | Help | Unknown
+Command = Ask | RunDemo | Replay | CastVote | ListDemos | Help | Unknown
 
 COMMANDS = {
     "/ask": "`/ask QUESTION`: an answer with its sources; the question alone does the same",
@@ -127,9 +135,15 @@ def _demo(rest: str) -> Command:
     return RunDemo(names[0], chosen.get("--fault"), None if replicas is None else int(replicas))
 
 
+def _vote(rest: str) -> Command:
+    vote, _, choice = rest.strip().partition(" ")
+    return CastVote(vote, choice.strip())
+
+
 _READERS: Mapping[str, Callable[[str], Command]] = {
     "/ask": _ask,
     "/demo": _demo,
     "/replay": _replay,
     "/help": lambda _: Help(),
+    "/vote": _vote,  # what the buttons of a vote say: nobody has to know it, so it is not in the list
 }

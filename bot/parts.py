@@ -152,6 +152,37 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What may be guessed, how many have guessed it, and the message that does."""
+
+    label: str
+    votes: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """The guesses about one engine; `outcome` says at the end how many guessed what, and what was measured."""
+
+    name: str
+    guesses: tuple[Guess, ...]
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class Poll:
+    """What the room guesses before a demo acts. `left` is how many seconds it is open yet, None once it is closed.
+
+    `go` is the message that closes it; only who started the demo may.
+    """
+
+    question: str
+    ballots: tuple[Ballot, ...]
+    left: float | None
+    go: str
+
+
+@dataclass(frozen=True)
 class Card:
     """A demo, live or ended: two lanes on one clock. Times are seconds since the start of its `run`.
 
@@ -174,7 +205,19 @@ class Card:
     load: tuple[Span, ...] = ()
     run: str = ""
     recorded: str | None = None
+    poll: Poll | None = None
     key: str | None = "card"
+
+    @property
+    def vote(self) -> Poll | None:
+        """The poll while one may vote."""
+        return self.poll if self.poll and self.poll.left is not None and self.state == "running" else None
+
+    @property
+    def guessed(self) -> tuple[str, ...]:
+        """What was guessed about each engine, once the poll is closed."""
+        ballots = self.poll.ballots if self.poll else ()
+        return tuple(f"{ballot.name}: {ballot.outcome}" for ballot in ballots if ballot.outcome)
 
 
 @dataclass(frozen=True)

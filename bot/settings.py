@@ -134,6 +134,15 @@ class Settings(BaseSettings):
         int,
         Field(alias="PORTSIDE_QUESTIONS_PER_MINUTE", ge=1, le=1000, description="questions that one person may ask"),
     ] = 20
+    vote_seconds: Annotated[
+        int,
+        Field(
+            alias="PORTSIDE_VOTE_SECONDS",
+            ge=0,
+            le=120,
+            description="how long a chat may guess before a demo's fault; 0: nobody is asked",
+        ),
+    ] = 15
     web_port: Annotated[int, Field(alias="PORTSIDE_WEB_PORT", ge=1, le=65535, description="port of the page")] = 8000
 
     @field_validator("engine_range")

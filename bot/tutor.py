@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 
 from bot.cards import advance, begin
 from bot.citing import with_run
-from bot.commands import Ask, Command, Help, ListDemos, Replay, RunDemo, Unknown, parse, read
+from bot.commands import Ask, CastVote, Command, Help, ListDemos, Replay, RunDemo, Unknown, parse, read
 from bot.errors import trouble
 from bot.history import History, turns
 from bot.limits import Limits, Place
@@ -28,11 +28,12 @@ from bot.presenting import (
 from bot.questions import is_question
 from bot.replays import offer, recorded, replayed
 from bot.state.runs import Runs, RunsHere, keeping
+from bot.votes import Vote, Votes, with_vote
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, Options, choose, perform
 from sandbox.engines import Engines, while_hopeful
 from sandbox.errors import DemoFailed, EngineUnavailable
-from sandbox.events import Result
+from sandbox.events import Event, Result
 from sandbox.sandbox import OpenSandbox
 
 
@@ -55,6 +56,7 @@ class Tutor:
         open_sandbox: OpenSandbox,
         limits: Limits | None = None,
         runs: Runs | None = None,
+        votes: Votes | None = None,
     ) -> None:
         self.engines = engines
         self._answers = answers
@@ -64,6 +66,7 @@ class Tutor:
         self._history = History()
         self._limits = limits or Limits()
         self._runs = runs or RunsHere()
+        self._votes = votes or Votes()
         self.replay_speed = 4.0  # a run of 45 s in a chat is watched to its end in 11 s
 
     @property
@@ -83,7 +86,7 @@ class Tutor:
             async for part in parts:
                 yield part
 
-    def _reply(self, command: Command, message: Message) -> AsyncGenerator[Part, None]:
+    def _reply(self, command: Command, message: Message) -> AsyncGenerator[Part, None]:  # noqa: PLR0911 - one case each
         match command:
             case Ask(question):
                 self._limits.question(message.author)
@@ -93,6 +96,8 @@ class Tutor:
             case Replay(name, fault):
                 self._limits.question(message.author)
                 return self._replay(name, fault)
+            case CastVote(vote, choice):
+                return _told(Text(self._votes.cast(vote, message.author, choice)))
             case ListDemos():
                 return _told(*present_catalogue(self.offered), *present_menu(self._menu))
             case Help():
@@ -148,15 +153,19 @@ class Tutor:
 
     async def _run(self, demo: Demo, options: Options, author: str) -> AsyncGenerator[Part, None]:
         card = dated(begin(demo, options), self._menu.verified.get(demo.name))
-        yield card
-        async with aclosing(keeping(perform(demo, options, author, self._open_sandbox), self._runs)) as events:
-            async for event in events:
-                card = advance(demo, card, event)
-                yield card
-                if isinstance(event, Result) and event.error:
-                    yield _failure(event.error, demo, options)
+        with self._votes.opened(options, author) as vote:
+            yield vote.on(card)
+            async with aclosing(vote.news(self._performed(demo, options, author, vote))) as events:
+                async for event in events:
+                    card = advance(demo, card, event) if event else card
+                    yield vote.on(card, event)
+                    if isinstance(event, Result) and event.error:
+                        yield _failure(event.error, demo, options)
         if card.state == "done":
             yield again(demo, options)
+
+    def _performed(self, demo: Demo, options: Options, author: str, vote: Vote) -> AsyncGenerator[Event, None]:
+        return keeping(perform(*with_vote(demo, options, vote), author, self._open_sandbox), self._runs)
 
     async def _replay(self, name: str, fault: str | None) -> AsyncGenerator[Part, None]:
         recording = await asyncio.to_thread(recorded, self.demos, name, fault)

@@ -40,7 +40,7 @@ def outages(result: Result) -> tuple[Row, ...]:
     """Return what every fault is measured by: when each side was back, what failed, and who acted."""
     return _rows(
         {
-            "Back after": _back,
+            "Back after": back_after,
             "Failed requests": failed_requests,
             "Longest outage": lambda lane: Figure(seconds(lane.longest_outage_seconds)),
             "Who acted": actors,
@@ -54,7 +54,8 @@ def _rows(figures: Mapping[str, Callable[[Measured], Figure]], engines: Mapping[
     return tuple(Row(name, *map(read, lanes)) for name, read in figures.items())
 
 
-def _back(lane: Measured) -> Figure:
+def back_after(lane: Measured) -> Figure:
+    """Say when a lane answered again."""
     if lane.recovered is None:
         return Figure("not measured")
     if not lane.recovered:

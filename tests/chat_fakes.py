@@ -1,6 +1,6 @@
 """A scripted tutor behind a chat: the one of the page's tests, with what a chat needs besides."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from web_fakes import ANSWER, FakeTutor
@@ -9,6 +9,7 @@ from bot.commands import read
 from bot.messages import Message
 from bot.parts import Part
 from bot.questions import is_question
+from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo
 from sandbox.demos import load_demos
 
@@ -30,3 +31,11 @@ class ChatTutor(FakeTutor):
         if is_question(message.text):
             for part in ANSWER:
                 yield part
+
+
+class Speechless:
+    """Answers for a tutor that is asked for demos only."""
+
+    async def answer(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Delta | Answer, None]:
+        raise NotImplementedError(question, history)
+        yield

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from browsing import FOUND, chromium, settle
+from chat_fakes import Speechless
 from playwright.async_api import Browser, Page, expect
 from web_fakes import BUILDING, ROOTLESS, FakeEngines, FakeTutor, card, served
 
@@ -18,7 +19,6 @@ from bot.delivery import STOPPED
 from bot.platforms.web.server import Tutor as Served
 from bot.platforms.web.wire import event, to_json
 from bot.tutor import Tutor
-from knowledge import Answer, Delta, Turn
 from sandbox.demos import load_demos
 from sandbox.engines import Engines
 from sandbox.lab import Lab
@@ -333,14 +333,6 @@ async def test_a_server_that_ends_says_that_the_demo_was_stopped(browser: Browse
         await expect(page.get_by_text("Stopped. What the run had made is removed")).to_be_visible()
         await expect(page.locator("#chip")).to_be_hidden()
         await page.close()
-
-
-class Speechless:
-    """Answers for a tutor that is asked for demos only."""
-
-    async def answer(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Delta | Answer, None]:
-        raise NotImplementedError(question, history)
-        yield
 
 
 @pytest.mark.docker
