@@ -14,7 +14,7 @@ from sandbox.figures import back_after
 from sandbox.streams import stop
 
 QUESTION = "How long until it answers again?"
-GUESSES = ("under 5 s", "within 30 s", "not within 30 s")
+GUESSES = ("Under 5 s", "Within 30 s", "Not within 30 s")
 GO = "go"
 OVER = "This vote is over. The next demo with a fault has one of its own."
 NOT_YOURS = "Only who started the demo can go on at once. The vote closes by itself."
@@ -55,7 +55,7 @@ class Vote:
         engine, guess = CHOICES[choice]
         self._guesses[voter, engine] = guess
         self._tell()
-        return f"Noted: {NAMES[engine]} {GUESSES[guess]}. Until the vote closes you may change it."
+        return f"Noted: {NAMES[engine]} {GUESSES[guess].lower()}. Until the vote closes you may change it."
 
     def _go(self, voter: str) -> str:
         if voter != self._owner:
@@ -114,7 +114,7 @@ async def _pump(events: AsyncGenerator[Event, None], queue: asyncio.Queue[Event 
 
 def _outcome(guesses: tuple[Guess, ...], measured: Measured | None) -> str:
     """How many guessed what, and what was measured, once it is."""
-    counts = ", ".join(f"{guess.votes} said {guess.label}" for guess in guesses if guess.votes)
+    counts = ", ".join(f"{guess.votes} said {guess.label.lower()}" for guess in guesses if guess.votes)
     figure = f" Measured: {back_after(measured).text}." if measured else ""
     return f"{counts or 'nobody guessed'}.{figure}"
 

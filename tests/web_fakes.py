@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.messages import Message
 from bot.parts import (
     Act,
+    Ballot,
     Bar,
     Card,
     Cell,
@@ -15,8 +16,10 @@ from bot.parts import (
     Choices,
     Code,
     Failure,
+    Guess,
     Lane,
     Part,
+    Poll,
     Progress,
     Source,
     Sources,
@@ -152,6 +155,31 @@ def card(t: float) -> Card:
     )
 
 
+def guesses(docker: tuple[int, int, int], kubernetes: tuple[int, int, int]) -> tuple[Ballot, ...]:
+    """How many guessed what."""
+    labels = ("Under 5 s", "Within 30 s", "Not within 30 s")
+    return tuple(
+        Ballot(name, tuple(Guess(*one, f"/vote 0a1b2c3d {name.lower()} {n}") for n, one in enumerate(counted, 1)))
+        for name, counted in (
+            ("Docker", zip(labels, docker, strict=True)),
+            ("Kubernetes", zip(labels, kubernetes, strict=True)),
+        )
+    )
+
+
+def voted(left: float | None, t: float = 3.0) -> Card:
+    """The demo while the room guesses; at its end with what was guessed, for `left` None."""
+    poll = Poll("How long until it answers again?", guesses((1, 3, 0), (2, 1, 1)), left, "/vote 0a1b2c3d go")
+    if left is not None:
+        return replace(card(t), poll=poll)
+    said = (
+        "1 said under 5 s, 3 said within 30 s. Measured: not in 30.0 s.",
+        "2 said under 5 s, 1 said within 30 s, 1 said not within 30 s. Measured: 11.7 s.",
+    )
+    ballots = tuple(replace(one, outcome=words) for one, words in zip(poll.ballots, said, strict=True))
+    return replace(finished(), poll=replace(poll, ballots=ballots))
+
+
 def finished() -> Card:
     """The demo with its measured table."""
     rows = (
@@ -209,7 +237,7 @@ class FakeTutor:
     removing: asyncio.Event | None = None  # how long the clean-up takes: until it is set
     cleaned_up: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
+    async def reply(self, message: Message) -> AsyncGenerator[Part, None]:  # noqa: C901 - one case for each word
         self.heard.append(message)
         match message.text.split()[0]:
             case "/demo":
@@ -224,6 +252,13 @@ class FakeTutor:
                 yield TWICE
             case "/terminal":
                 yield TERMINAL
+            case "/vote":
+                yield Text("Noted: Kubernetes within 30 s. Until the vote closes you may change it.")
+            case "/predict":
+                yield voted(12.0)
+                await asyncio.Event().wait()
+            case "/guessed":
+                yield voted(None)
             case "/prepare":
                 yield PREPARING
                 await asyncio.Event().wait()

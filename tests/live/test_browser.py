@@ -41,6 +41,8 @@ STATES: dict[str, tuple[dict[str, Any], str, str]] = {
     "rootless": ({"engines": FakeEngines(ROOTLESS)}, "", "Starting an engine needs root"),
     "answer": ({}, QUESTION, "See it happen"),
     "running": ({"begin": 19.0}, DEMO, "The kubelet is restarting the container."),
+    "predict": ({}, "/predict", "Go now"),
+    "guessed": ({}, "/guessed", "What was guessed"),
     "done": ({"begin": 39.0, "speed": 4.0}, DEMO, "Measured in this run"),
     "error": ({}, "/error", "Run it again"),
 }
@@ -333,6 +335,31 @@ async def test_a_server_that_ends_says_that_the_demo_was_stopped(browser: Browse
         await expect(page.get_by_text("Stopped. What the run had made is removed")).to_be_visible()
         await expect(page.locator("#chip")).to_be_hidden()
         await page.close()
+
+
+async def test_a_guess_is_noted_beside_the_vote_and_is_no_turn_of_its_own(browser: Browser) -> None:
+    tutor = FakeTutor()
+    async with opened(browser, tutor) as page:
+        await send(page, "/predict")
+        kubernetes = page.get_by_role("group", name="Kubernetes")
+        await kubernetes.get_by_label("Within 30 s", exact=False).nth(0).check()
+        await expect(page.get_by_text("Noted: Kubernetes within 30 s.")).to_be_visible()
+        await page.get_by_role("button", name="Go now").click()
+        await expect(page.get_by_text("11 s left")).to_be_visible()
+
+        assert await page.locator(".ask").count() == 1
+        assert await kubernetes.get_by_role("radio").nth(1).is_checked()
+    assert [one.text for one in tutor.heard] == ["/predict", "/vote 0a1b2c3d kubernetes 2", "/vote 0a1b2c3d go"]
+
+
+async def test_a_vote_can_be_pressed_with_a_thumb_and_goes_with_the_run(browser: Browser) -> None:
+    phone = {"viewport": {"width": 360, "height": 800}, "has_touch": True, "is_mobile": True}
+    async with opened(browser, FakeTutor(), **phone) as page:
+        await send(page, "/predict")
+        await expect(page.get_by_role("button", name="Go now")).to_be_visible()
+        assert await page.evaluate(SMALL) == []
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.get_by_role("button", name="Go now")).to_be_hidden()
 
 
 @pytest.mark.docker

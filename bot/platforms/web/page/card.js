@@ -4,6 +4,7 @@ import { h, icon, redraw, say, unbroken, whole } from "./dom.js";
 import { Lane } from "./lane.js";
 import { percent } from "./strip.js";
 import { table } from "./table.js";
+import { Vote } from "./vote.js";
 
 const TICK = 250; // ms: the strip moves by the page's own clock between two messages of the server
 const STOPPING = "Stopping. What the run has made is being removed.";
@@ -34,8 +35,8 @@ const key = () => h("p", { class: "key", "aria-hidden": "true" }, ...KEY.map(([m
 
 /** The card of one run. */
 export class Card {
-  /** `stop` is what the Stop button does. */
-  constructor(stop) {
+  /** `stop` is what the Stop button does, `tell` says something and resolves with what is said to it. */
+  constructor(stop, tell) {
     this.lanes = new Map();
     this.stopping = false;
     this.title = h("h2");
@@ -53,6 +54,7 @@ export class Card {
     this.explanation = h("p");
     this.result = h("div", { class: "headline", role: "status", "aria-live": "polite" }, this.headline, this.explanation);
     this.measured = h("div");
+    this.vote = new Vote(tell);
     this.fault = h("div");
     this.stage = h("div", { class: "stage" }, h("div", { class: "flt" }, this.fault));
     this.scale = h("ol");
@@ -62,7 +64,7 @@ export class Card {
     this.below = h("div", { class: "cmds" });
     this.captions = h("div", { class: "cap" });
     this.element = h("div", { class: "card" }, h("div", { class: "ct" }, h("div", {}, this.title, this.recorded, this.subtitle), this.elapsed, this.stop),
-      this.progress, this.narration, this.result, this.measured, this.stage, this.key, this.below, this.captions);
+      this.progress, this.vote.element, this.narration, this.result, this.measured, this.vote.guessed, this.stage, this.key, this.below, this.captions);
   }
 
   /** Take a newer state of the run. One that is being stopped has nothing more to tell until it has ended. */
@@ -75,6 +77,7 @@ export class Card {
     say(this.label, card.recorded ?? "");
     this.recorded.hidden = !card.recorded;
     say(this.narration, whole(card.narration));
+    this.vote.update(card);
     this.#phase(card);
     this.#lanes(card);
     redraw(this.captions, card.captions, () => card.captions.map((text) => h("p", {}, ...unbroken(whole(text)))));
@@ -93,7 +96,7 @@ export class Card {
   /** The turn is over, whatever the last card said: nothing is left to stop. */
   end() {
     this.pause();
-    this.stop.hidden = this.elapsed.hidden = this.progress.hidden = true;
+    this.stop.hidden = this.elapsed.hidden = this.progress.hidden = this.vote.element.hidden = true;
   }
 
   #phase(card) {
@@ -140,6 +143,7 @@ export class Card {
     const total = scale(card);
     for (const lane of card.lanes) this.lanes.get(lane.engine).tick(lane, { total, now, fault: card.fault_at });
     if (!running) return;
+    this.vote.tick(now - card.t);
     const shown = Math.min(now, total);
     this.clock.textContent = now.toFixed(1);
     this.of.textContent = ` s of ${Math.round(total)} s`;
@@ -152,6 +156,7 @@ export class Card {
     this.stop.disabled = true;
     this.stop.lastChild.textContent = "Stopping";
     this.stopping = true;
+    this.vote.element.hidden = true;
     this.narration.hidden = false;
     say(this.narration, this.card.recorded ? STOPPING_REPLAY : STOPPING);
     this.pause();

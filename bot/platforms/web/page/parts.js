@@ -76,10 +76,10 @@ const DRAWINGS = {
   table: () => plain(h("div"), (part) => [table(part)]),
   sources,
   choices,
-  card: ({ stop }) => new Card(stop),
+  card: ({ stop, tell }) => new Card(stop, tell),
   progress: ({ stop }) => new Progress(stop),
   failure,
 };
 
-/** A drawing for a kind of part; `context` has `send`, `stop` and `sources` of the turn. */
+/** A drawing for a kind of part; `context` has `send`, `tell`, `stop` and `sources` of the turn. */
 export const drawing = (type, context) => DRAWINGS[type](context);

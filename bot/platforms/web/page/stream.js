@@ -37,6 +37,16 @@ export function follow(turn, on) {
   events.addEventListener("error", () => (events.readyState === EventSource.CLOSED ? on.gone() : on.lost()));
 }
 
+/** Say what has no turn of its own in the log; the words that are said to it. */
+export async function tell(text) {
+  const turn = await send(text);
+  return new Promise((resolve) => {
+    let said = "";
+    const end = () => resolve(said);
+    follow(turn, { part: (_, part) => (said = part.text), found() {}, lost() {}, done: end, gone: end });
+  });
+}
+
 /**
  * Follow how the engines do while the page is seen; null while the server does not answer. A hidden page lets go, because
  * a browser opens only six connections to one server, and each tab would hold one.

@@ -27,7 +27,7 @@ class Reply {
     this.body = h("div", { class: "body" }, this.parts);
     this.element = h("article", { class: "turn", "aria-label": "Portside answered", "aria-busy": "true" },
       h("div", { class: "who" }, "Portside", this.kind), this.body);
-    this.context = { send, stop: () => stream.stop(id).catch((error) => this.#tell(error.message)), sources: new SourceNotes(this.body, id) };
+    this.context = { send, tell: stream.tell, stop: () => stream.stop(id).catch((error) => this.#tell(error.message)), sources: new SourceNotes(this.body, id) };
   }
 
   part(place, part) {
