@@ -83,7 +83,8 @@ async def chat(settings: Settings) -> int:
     out(render(present_help()))
     if sys.stdin.isatty():
         out("\nCtrl-D ends the conversation.")
-    async with tutoring(settings) as tutor:
+    asked = settings if sys.stdin.isatty() else settings.model_copy(update={"vote_seconds": 0})  # a pipe has no keys
+    async with tutoring(asked) as tutor:
         await converse(tutor, sys.stdin, sys.stdout)
     return DONE
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import pty
+import sys
 import unicodedata
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -12,7 +13,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from web_fakes import voted
 
+from bot.delivery import deliver
 from bot.messages import Message
 from bot.parts import (
     Act,
@@ -287,3 +290,44 @@ async def test_on_a_terminal_the_final_form_stays_on_the_screen() -> None:
     shown = all_shown(ours)
 
     assert shown.rstrip().endswith("It has grown") or "It has grown" in shown.rpartition("It grows")[2]
+
+
+def test_a_vote_shows_its_keys_in_80_columns_and_its_end_what_was_guessed_below_what_was_measured() -> None:
+    asked = render(voted(12.2)).splitlines()
+    ended = render(voted(None)).splitlines()
+
+    assert asked[2] == "Predict first. How long until it answers again?" + "13 s left".rjust(33)
+    assert asked[3:5] == [
+        "  Docker      [1] Under 5 s: 1  [2] Within 30 s: 3  [3] Not within 30 s: 0",
+        "  Kubernetes  [4] Under 5 s: 2  [5] Within 30 s: 1  [6] Not within 30 s: 1",
+    ]
+    assert ended.index("What was guessed") > ended.index(next(line for line in ended if "Back after" in line))
+    assert "  Docker: 1 said under 5 s, 3 said within 30 s. Measured: not in 30.0 s." in ended
+    assert all(len(line) <= WIDTH for line in (*asked, *ended))
+
+
+async def test_keys_guess_while_there_is_a_vote_and_q_quits(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def demo() -> AsyncGenerator[Part, None]:
+        yield voted(12.0)
+        await asyncio.Event().wait()
+
+    with os.fdopen(theirs, "r+b", buffering=0) as both_ways, os.fdopen(os.dup(theirs), "w") as terminal:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(both_ways))
+        with open_screen(terminal, in_chat, heard.put) as screen:
+            showing = asyncio.ensure_future(screen.until_quit(deliver(demo(), screen)))
+            shown = ""
+            while "Press a number" not in shown:  # only then there is a keyboard
+                shown += (await asyncio.to_thread(os.read, ours, 4096)).decode(errors="replace")
+            os.write(ours, b"x6")
+            said = [await asyncio.wait_for(heard.get(), 10)]
+            os.write(ours, b"g")
+            said.append(await asyncio.wait_for(heard.get(), 10))
+            os.write(ours, b"q")
+            await asyncio.wait_for(showing, 10)
+    os.close(ours)
+
+    assert said == ["/vote 0a1b2c3d kubernetes 3", "/vote 0a1b2c3d go"]
+    assert heard.empty()

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from bot.delivery import deliver
 from bot.messages import Message
+from bot.parts import Part
 from bot.platforms.terminal.screen import open_screen
 from bot.platforms.terminal.text import in_chat, written
 from bot.tutor import Tutor
@@ -23,10 +24,19 @@ async def converse(tutor: Tutor, source: TextIO, target: TextIO) -> None:
     async with aclosing(lines(source.fileno())) as said:
         async for line in said:
             if line.strip():
-                with open_screen(target, in_chat) as screen:
-                    await screen.until_quit(deliver(tutor.reply(Message(line, "terminal", "terminal")), screen))
+                with open_screen(target, in_chat, lambda key: _cast(tutor, key)) as screen:
+                    await screen.until_quit(deliver(tutor.reply(_message(line)), screen))
             _say(target, prompt)
     _say(target, "\n" if source.isatty() else "")
+
+
+def _message(text: str) -> Message:
+    return Message(text, "terminal", "terminal")
+
+
+async def _cast(tutor: Tutor, command: str) -> list[Part]:
+    """A guess: what it changes is seen on the demo's card."""
+    return [part async for part in tutor.reply(_message(command))]
 
 
 def _say(target: TextIO, text: str) -> None:

@@ -15,9 +15,16 @@ from rich.live import Live
 
 from bot.parts import Card, Part, Progress, Reply
 from bot.platforms.terminal.text import Typed, coloured, in_shell, render_reply, written
+from bot.platforms.terminal.votes import pressed
 
 STOPPING = "Stopping: what the run has made is being removed."
 _PAUSE = 0.25
+
+Say = Callable[[str], Coroutine[Any, Any, object]]
+
+
+async def _unheard(_: str) -> None:
+    """Nobody listens to guesses here."""
 
 
 class Screen(Protocol):
@@ -37,22 +44,25 @@ class Screen(Protocol):
 
 
 @contextmanager
-def open_screen(file: TextIO, typed: Typed = in_shell) -> Iterator[Screen]:
-    """The right kind of screen for where output goes."""
+def open_screen(file: TextIO, typed: Typed = in_shell, say: Say = _unheard) -> Iterator[Screen]:
+    """The right kind of screen for where output goes; `say` takes what a key says while a reply grows."""
     if not file.isatty():
         yield Lines(file, typed)
         return
     # What is longer than the screen is cut off while it grows, and left whole at the end.
     with Live(console=Console(file=file, highlight=False), auto_refresh=False) as live:
-        yield Redrawn(live, typed)
+        yield Redrawn(live, typed, say)
 
 
 class Redrawn:
-    """A terminal: the whole reply is drawn anew in its place; `q` quits."""
+    """A terminal: the whole reply is drawn anew in its place; `q` quits, other keys guess while there is a vote."""
 
-    def __init__(self, live: Live, typed: Typed) -> None:
+    def __init__(self, live: Live, typed: Typed, say: Say) -> None:
         self._live = live
         self._typed = typed
+        self._say = say
+        self._said: list[asyncio.Future[object]] = []
+        self._reply: Reply = ()
         self._keys = ExitStack()
         self._work: asyncio.Task[Reply] | None = None
 
@@ -62,10 +72,17 @@ class Redrawn:
 
     async def show(self, reply: Reply, final: bool) -> None:  # noqa: ARG002 - every form is drawn alike
         """Draw the reply where it stood; from its first demo on, `q` quits."""
+        self._reply = reply
         if self._work and any(isinstance(part, Card | Progress) for part in reply):
-            self._keys.enter_context(keys(sys.stdin, partial(self._quit, self._work)))
+            self._keys.enter_context(keys(sys.stdin, partial(self._pressed, self._work)))
             self._work = None
         self._live.update(coloured(render_reply(reply, self._typed), self._live.console.encoding), refresh=True)
+
+    def _pressed(self, task: asyncio.Task[Reply], key: str) -> None:
+        if key == "q":
+            self._quit(task)
+        elif command := pressed(self._reply, key):
+            self._said.append(asyncio.ensure_future(self._say(command)))
 
     def _quit(self, task: asyncio.Task[Reply]) -> None:
         if not task.cancelling():  # once only: a second time would cut the clean-up short
@@ -76,15 +93,17 @@ class Redrawn:
         """Do the work until it ends or `q` is pressed."""
         task = self._work = asyncio.ensure_future(work)
         with self._keys, suppress(asyncio.CancelledError):
-            return await task
+            reply = await task
+            await asyncio.gather(*self._said)
+            return reply
         if (me := asyncio.current_task()) and me.cancelling():
             raise asyncio.CancelledError
         return None
 
 
 @contextmanager
-def keys(source: TextIO, leave: Callable[[], None]) -> Iterator[None]:
-    """Call `leave` whenever `q` is pressed, if there is a keyboard."""
+def keys(source: TextIO, take: Callable[[str], None]) -> Iterator[None]:
+    """Call `take` with each key that is pressed, if there is a keyboard."""
     if not source.isatty():
         yield
         return
@@ -92,12 +111,12 @@ def keys(source: TextIO, leave: Callable[[], None]) -> Iterator[None]:
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
 
-    def pressed() -> None:
-        if b"q" in os.read(descriptor, 64):
-            leave()
+    def read() -> None:
+        for key in os.read(descriptor, 64).decode("ascii", "ignore"):
+            take(key)
 
     loop = asyncio.get_running_loop()
-    loop.add_reader(descriptor, pressed)
+    loop.add_reader(descriptor, read)
     try:
         yield
     finally:

@@ -24,6 +24,7 @@ from bot.parts import (
     Table,
     Text,
 )
+from bot.platforms.terminal.votes import ballot_lines
 from bot.presenting import elapsed
 from bot.strip import LEFT, axis, fault_line, scale, strip
 
@@ -142,10 +143,14 @@ def card(part: Card) -> Iterable[str]:
     if part.recorded:
         yield f"({part.recorded})"
     yield ""
+    if part.vote:
+        yield from (*ballot_lines(part.vote, WIDTH), "")
     if part.headline:
         yield from (_wrapped(part.headline), "")
     if part.table:
         yield from (table(part.table), "")
+    if part.guessed:
+        yield from ("What was guessed", *map(_indented, part.guessed), "")
     yield from _stage(part)
     if part.state == "running":
         yield from ("", *_moment(part))
@@ -156,9 +161,7 @@ def card(part: Card) -> Iterable[str]:
     yield ""
     for caption in part.captions:
         done = "✓ " if caption.endswith("nothing left.") else ""
-        yield textwrap.fill(
-            done + caption, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
-        )
+        yield _indented(done + caption)
 
 
 def _title(part: Card) -> str:
@@ -166,6 +169,10 @@ def _title(part: Card) -> str:
     ended = f"{part.state} after {part.t:.1f} s"
     clock = f"{part.t:.1f} s of {part.total:.0f} s  q stop" if part.state == "running" else ended
     return title + clock.rjust(WIDTH - len(title))
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _stage(part: Card) -> Iterable[str]:
