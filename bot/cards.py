@@ -216,15 +216,23 @@ def _with_recovery(card: Card, engines: Mapping[Engine, Measured]) -> Card:
             card = _with(card, engine, state="not back", mark="failed", back_at=None)
         elif measured.recovery_seconds is not None and measured.failed and card.fault_at is not None:
             card = _with(card, engine, state="back", mark="good", back_at=card.fault_at + measured.recovery_seconds)
+        elif asked := [bar for bar in lane(card, engine).bars if bar.ok or bar.failed]:
+            answering = asked[-1].ok > 0
+            state = "answering" if answering else "not answering"
+            card = _with(card, engine, state=state, mark="good" if answering else "failed")
     return card
 
 
 def _with_spans(card: Card, measured: Mapping[str, Any]) -> Card:
     """The steps of each lane, and the times of load, where the demo has measured such."""
     for engine, steps in measured.get("steps", {}).items():
-        card = _with(card, Engine(engine), steps=tuple(Span(**step) for step in steps))
+        card = _with(card, Engine(engine), steps=tuple(map(_span, steps)))
     load = (Span(f"{one['requests_per_second']:g}/s", one["start"], one["end"]) for one in measured.get("load", ()))
     return replace(card, load=tuple(load))
+
+
+def _span(step: Mapping[str, Any]) -> Span:
+    return Span(step["name"], step["start"], step["end"], step["requests"], step["failed"])
 
 
 def table(demo: Demo, event: Result) -> Table:

@@ -70,8 +70,9 @@ class _Drawing:
         for axis, lane, counted in zip(axes, self._card.lanes, self._counted, strict=True):
             self._lane(axis, lane, counted)
         axes[-1].set_xlabel(self._clock(), color=self._colours.muted, size=_WORDS)
+        self._key(figure)
         self._head(figure)
-        figure.subplots_adjust(left=0.2, right=0.965, top=0.79, bottom=0.125, hspace=0.48)
+        figure.subplots_adjust(left=0.2, right=0.965, top=0.79, bottom=0.165, hspace=0.48)
         png = io.BytesIO()
         figure.savefig(png, format="png", metadata={"Software": None})
         return png.getvalue()
@@ -79,6 +80,12 @@ class _Drawing:
     def _clock(self) -> str:
         asked = "requests a second, over " if any(self._counted) else ""
         return f"{asked}seconds since the run began"
+
+    def _key(self, figure: Figure) -> None:
+        """What the numbers of the steps mean."""
+        names = [step.name for step in next((lane.steps for lane in self._card.lanes if lane.steps), ())]
+        key = "    ".join(f"{number}: {name}" for number, name in enumerate(names, 1))
+        figure.text(0.012, 0.015, key, color=self._colours.ink, size=_WORDS - 1)
 
     def _head(self, figure: Figure) -> None:
         card = self._card

@@ -90,7 +90,10 @@ def _network_policy(tag: Tag) -> Manifest:
 
 @dataclass(frozen=True)
 class App:
-    """What is to run: so many copies of an image; `claim` names a volume claim for its data."""
+    """What is to run: so many copies of an image; `claim` names a volume claim for its data.
+
+    A pod that is to end goes on for `drain` seconds, until nobody sends it requests any more.
+    """
 
     name: str
     image: str
@@ -98,6 +101,7 @@ class App:
     replicas: int = 1
     version: Version = "1"
     claim: str | None = None
+    drain: int = 0
 
 
 def deployment(tag: Tag, app: App) -> Manifest:
@@ -123,7 +127,7 @@ def _pod(app: App) -> Manifest:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "dnsPolicy": "ClusterFirst",
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "terminationGracePeriodSeconds": GRACE_SECONDS + app.drain,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -148,6 +152,7 @@ def _pod(app: App) -> Manifest:
 def _container(app: App) -> Manifest:
     mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - a path in the pod, of its own volume
     mounts += [{"name": "data", "mountPath": DATA}] if app.claim else []
+    drain = {"lifecycle": {"preStop": {"sleep": {"seconds": app.drain}}}} if app.drain else {}
     return {
         "name": app.name,
         "image": app.image,
@@ -162,6 +167,7 @@ def _container(app: App) -> Manifest:
         "livenessProbe": _probe("/healthz", app.check),
         "readinessProbe": _probe("/readyz", replace(app.check, period=1)),
         "volumeMounts": mounts,
+        **drain,
     }
 
 

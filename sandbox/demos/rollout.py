@@ -23,6 +23,7 @@ from sandbox.streams import both, together
 APP = "web"
 COPIES = 3
 CHECK = Check(period=1)
+DRAIN_SECONDS = 1
 NEW: Version = "2"
 BROKEN: Version = "never-ready"
 BROKEN_SAYS = "3"  # what that version calls itself where it answers
@@ -97,7 +98,7 @@ class _Lanes:
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
         self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.images.of("1"), CHECK, COPIES)
+        app = App(APP, cluster.images.of("1"), CHECK, COPIES, drain=DRAIN_SECONDS)
         await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
         await cluster.ready(APP, COPIES)
@@ -274,6 +275,7 @@ DEMO = Demo(
         "--health-interval": Setting(f"{CHECK.period}s", "30s"),
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),
         "readinessProbe.periodSeconds": Setting(1, 10),
-        "terminationGracePeriodSeconds": Setting(GRACE_SECONDS, 30),
+        "lifecycle.preStop.sleep": Setting(DRAIN_SECONDS, "none"),
+        "terminationGracePeriodSeconds": Setting(GRACE_SECONDS + DRAIN_SECONDS, 30),
     },
 )

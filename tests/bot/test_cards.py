@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cards import advance, begin, lane, table
-from bot.parts import Bar, Card, Cell
+from bot.parts import Bar, Card, Cell, Span
 from sandbox.demo import Options, perform
 from sandbox.demos import load_demos
 from sandbox.errors import DemoFailed
@@ -194,3 +195,13 @@ async def test_a_failed_step_ends_in_a_card_that_says_so() -> None:
     events = [event async for event in perform(SELFHEAL, Options(Fault.CRASH), "ada", lab.open)]
 
     assert grown(*events).state == "failed"
+
+
+def test_a_card_ends_with_the_steps_and_the_load_that_the_demo_measured() -> None:
+    step = {"name": "update", "start": 7.0, "end": 17.0, "requests": 100, "failed": 4, "done_seconds": 1.5}
+    load = {"start": 8.0, "end": 20.0, "requests_per_second": 20.0}
+    end = replace(result({D: measured(None), K: measured(3.4)}), measured={"steps": {"docker": [step]}, "load": [load]})
+    card = grown(end)
+
+    assert lane(card, D).steps == (Span("update", 7.0, 17.0, 100, 4),)
+    assert card.load == (Span("20/s", 8.0, 20.0),)
