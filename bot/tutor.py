@@ -81,7 +81,8 @@ class Tutor:
     async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
         """Yield the parts of the reply. What cannot be done is raised with a sentence for the learner."""
         command = parse(read(message.text))
-        await self.look()
+        if not isinstance(command, CastVote):  # a whole room may guess at once
+            await self.look()
         async with aclosing(self._reply(command, message)) as parts:
             async for part in parts:
                 yield part

@@ -293,7 +293,7 @@ async def test_see_it_happen_runs_the_demo_in_the_thread_of_the_answer(
     assert server.workspace.last.thread == post.thread
 
 
-@pytest.mark.parametrize("element", [{"action_id": "vote.5", "value": "x"}, {"action_id": "say.0", "value": ""}])
+@pytest.mark.parametrize("element", [{"action_id": "ballot.5", "value": "x"}, {"action_id": "say.0", "value": ""}])
 async def test_an_unknown_or_broken_button_gets_a_private_sentence(
     server: SlackServer, ana: Person, tmp_path: Path, element: dict[str, str]
 ) -> None:

@@ -46,6 +46,14 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A line with its buttons right below it, where it stands."""
+
+    text: str
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True)
 class Picture:
     """A picture with the words for those who do not see it."""
 
@@ -54,4 +62,4 @@ class Picture:
     alt: str
 
 
-Block = Words | Listing | Title | Row | Picture
+Block = Words | Listing | Title | Row | Asked | Picture

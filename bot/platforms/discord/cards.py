@@ -1,9 +1,10 @@
 """A demo's card as blocks: a strip of marks while it runs, the measured table and the chart when it has ended. Pure."""
 
 from collections.abc import Iterable
+from math import ceil
 
-from bot.parts import MARKS, Act, Card, Cell, Lane, Table, Tile
-from bot.platforms.discord.blocks import Block, Listing, Picture, Title, Words
+from bot.parts import MARKS, Act, Ballot, Card, Cell, Lane, Poll, Table, Tile
+from bot.platforms.discord.blocks import Asked, Block, Button, Listing, Picture, Row, Title, Words
 from bot.platforms.discord.presses import Press
 from bot.platforms.discord.text import code, cut, prose, seen, size
 from bot.strip import LEFT, axis, fault_line, strip
@@ -27,6 +28,8 @@ def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
         yield Words(prose(part.explanation or part.narration))
     if part.table:
         yield table(part.table)
+    if part.guessed:
+        yield Words("\n".join(["**What was guessed**", *map(prose, part.guessed)]))
     if picture:
         yield picture
     else:
@@ -39,6 +42,8 @@ def running(part: Card, owner: int) -> Iterable[Block]:
     fault = "" if part.fault_at is None else f". Fault at {part.fault_at:.1f} s"
     clock = f"-# {part.t:.1f} s of {part.total:.0f} s, {prose(part.recorded or 'live')}{fault}"
     yield Title((f"### {prose(part.title)}", f"-# {prose(part.subtitle)}", clock), Press("stop", owner))
+    if part.vote:
+        yield from vote(part.vote, owner)
     yield stage(part)
     yield Words("\n".join(map(state, part.lanes)))
     said = [prose(part.narration)] if part.narration else []
@@ -47,6 +52,21 @@ def running(part: Card, owner: int) -> Iterable[Block]:
     if typed := [cut(lane.commands[-1], LINE) for lane in part.lanes if lane.commands]:
         yield Words("You would type")
         yield Listing("\n".join(typed), "console")
+    if part.vote:
+        yield Row((Button("Go now", Press("vote", owner, part.vote.go), primary=True),))
+
+
+def vote(poll: Poll, owner: int) -> Iterable[Block]:
+    """What may be guessed, by anybody; each button shows how many have."""
+    left = f"-# Anybody here may guess. {ceil(poll.left or 0.0)} s left"
+    yield Words(f"**Predict first. {prose(poll.question)}**\n{left}")
+    for ballot in poll.ballots:
+        yield Asked(f"-# {prose(ballot.name)}", tuple(_guesses(ballot, owner)))
+
+
+def _guesses(ballot: Ballot, owner: int) -> Iterable[Button]:
+    for guess in ballot.guesses:
+        yield Button(f"{guess.label} · {guess.votes}", Press("vote", owner, guess.command))
 
 
 def stage(part: Card) -> Listing:

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.platforms.discord.blocks import Block, Button, Listing, Picture, Row, Title, Words
+from bot.platforms.discord.blocks import Asked, Block, Button, Listing, Picture, Row, Title, Words
 from bot.platforms.discord.buttons import PressButton
 from bot.platforms.discord.text import block, cut, shortened, size
 
@@ -140,6 +140,8 @@ def _size(one: Fitted) -> int:
             return size(_text(one)) + 1
         case Title(lines):
             return sum(size(line) + 1 for line in lines)
+        case Asked(text):
+            return size(text) + 1
     return 0
 
 
@@ -171,7 +173,10 @@ def _contents(fitted: Sequence[Fitted]) -> Iterator[Item]:
         if texts and (not together or not isinstance(one, Words | Listing)):
             yield ui.TextDisplay("\n".join(texts))
             texts = []
-        if not isinstance(one, Words | Listing):
+        if isinstance(one, Asked):
+            yield ui.TextDisplay(one.text)
+            yield ui.ActionRow(*map(PressButton.of, one.buttons))
+        elif not isinstance(one, Words | Listing):
             yield _item(one)
     if texts:
         yield ui.TextDisplay("\n".join(texts))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any
 
 import discord
@@ -96,6 +97,8 @@ class Reception:
             await tell(interaction, Text(UNKNOWN))
         elif press.action in NOTED:
             await self._judge(interaction, message, press)
+        elif press.action == "vote":
+            await self._vote(interaction, press.command)
         elif press.owner != interaction.user.id:
             await tell(interaction, Text(NOT_YOURS))
         elif press.action == "say":
@@ -106,6 +109,14 @@ class Reception:
             await share(interaction, message)
         else:
             await self._call(interaction, message)
+
+    async def _vote(self, interaction: Interaction, command: str) -> None:
+        """Anybody's guess; what became of it, for their eyes."""
+        said = heard(command, interaction.channel, interaction.user, (), self.us)
+        async with aclosing(self._desk.tutor.reply(said)) as parts:
+            async for part in parts:
+                if isinstance(part, Text):
+                    await tell(interaction, part)
 
     async def _judge(self, interaction: Interaction, message: discord.Message, press: Press) -> None:
         answer = place(message.channel.id, message.id)

@@ -73,6 +73,11 @@ class Actions:
         await self._memory.judged(answer, f"slack:{body['team']['id']}:{body['user']['id']}", helpful)
         await _whisper(respond, f"Noted: {'helpful' if helpful else 'not helpful'}.")
 
+    async def vote(self, ack: Call, body: Body, action: Body) -> None:
+        """A guess, or to go on: anybody's, for the tutor says in private what became of it."""
+        await ack()
+        await self._replies.privately(Question(_place(body), action["value"]), body["response_url"], shared=False)
+
     async def unknown(self, ack: Call, respond: Call) -> None:
         """A button that no version of today has."""
         await ack()

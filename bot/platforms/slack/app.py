@@ -16,6 +16,7 @@ from bot.commands import COMMANDS
 from bot.errors import trouble
 from bot.platforms.slack.actions import Actions
 from bot.platforms.slack.api import Client
+from bot.platforms.slack.cards import VOTE
 from bot.platforms.slack.commands import Commands
 from bot.platforms.slack.errors import NotThere
 from bot.platforms.slack.events import Events
@@ -88,6 +89,7 @@ def _obey(app: AsyncApp, commands: Commands, actions: Actions) -> None:
         app.command(name)(_guarded(commands.command))
     app.shortcut(EXPLAIN)(_guarded(commands.explain))
     app.action(re.compile(rf"^{SAY}\."))(_guarded(actions.say))
+    app.action(re.compile(rf"^{VOTE}\."))(_guarded(actions.vote))
     app.action(STOP)(_guarded(actions.stop))
     app.action(SHARE)(_guarded(actions.share))
     app.action(HUMAN)(_guarded(actions.human))

@@ -1,21 +1,23 @@
 """A demo as blocks: clock and lanes while it runs; the headline, the measured table and the chart at its end. Pure."""
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
-from bot.parts import MARKS, Card, Lane
-from bot.platforms.slack.blocks import Block, code, context, fields, header, sections, table
+from bot.parts import MARKS, Ballot, Card, Lane, Poll
+from bot.platforms.slack.blocks import Block, actions, button, code, context, fields, header, sections, table
 from bot.platforms.slack.text import clipped, escaped
 from bot.strip import axis, fault_line, scale, strip
 
 MARKS_IN_STRIP = 20  # two seconds each in a run of 40 s: what fits a phone
 RECENT_ACTS = 3
 TILES = 4
+VOTE = "vote"  # what a button of a vote says of itself
 
 
 def card(part: Card, picture: Sequence[Block] = ()) -> list[Block]:
     """The demo now, or how it ended, with its picture once that is uploaded."""
     if part.state == "running":
-        return [header(part.title), *_clock(part), *_stage(part), *_moment(part)]
+        return [header(part.title), *_clock(part), *_vote(part.vote), *_stage(part), *_moment(part)]
     return [header(part.title), *_result(part), *(picture or _drawn(part)), *_captions(part)]
 
 
@@ -35,6 +37,23 @@ def _said(part: Card) -> str:
 
 def _clock(part: Card) -> list[Block]:
     return context(escaped(part.subtitle), f"{part.t:.1f} s of {part.total:.0f} s", escaped(part.recorded or "live"))
+
+
+def _vote(poll: Poll | None) -> Iterable[Block]:
+    """What may be guessed, by anybody; each button shows how many have."""
+    if poll is None:
+        return
+    left = f"Anybody here may guess. {ceil(poll.left or 0.0)} s left."
+    yield from sections(f"*Predict first. {escaped(poll.question)}*\n{left}")
+    for ballot in poll.ballots:
+        yield from context(f"*{escaped(ballot.name)}*")
+        yield from actions(f"vote_{ballot.name}", list(_guesses(ballot)))
+
+
+def _guesses(ballot: Ballot) -> Iterable[Block]:
+    for n, guess in enumerate(ballot.guesses):
+        said = {"accessibility_label": f"{ballot.name}: {guess.label}. {guess.votes} so far"}
+        yield button(f"{guess.label} · {guess.votes}", f"{VOTE}.{n}", guess.command) | said
 
 
 def _stage(part: Card) -> Iterable[Block]:
@@ -77,6 +96,8 @@ def _result(part: Card) -> Iterable[Block]:
     yield from sections(said)
     if part.table:
         yield table(part.table, figures=True)
+    if part.guessed:
+        yield from sections("\n".join(["*What was guessed*", *map(escaped, part.guessed)]))
 
 
 def _drawn(part: Card) -> Iterable[Block]:

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from bot.parts import Card, Choice, Choices, Code, Failure, Part, Progress, Reply, Source, Sources, Step, Table, Text
 from bot.platforms.slack import blocks
 from bot.platforms.slack.blocks import Block, actions, button, context, plain, sections
-from bot.platforms.slack.cards import card, summary
+from bot.platforms.slack.cards import VOTE, card, summary
 from bot.platforms.slack.text import clipped, escaped, mrkdwn, visible
 
 BLOCKS = 50
@@ -19,7 +19,7 @@ LINKED = re.compile(r"https?://[!-;=?-\[\]-{}~]{3,1000}")  # what cannot end a l
 CUT = "The message is full. The rest is in the file in this thread."
 WORKING = "On it."
 # What each button says of itself when it is clicked.
-SAY, STOP, HUMAN, SHARE, FEEDBACK = "say", "stop", "human", "share", "feedback"
+SAY, STOP, HUMAN, SHARE, FEEDBACK, GO = "say", "stop", "human", "share", "feedback", "go"
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,8 @@ def under(reply: Reply, frame: Frame) -> list[Block]:
 def _buttons(reply: Reply, frame: Frame) -> Iterable[Block]:
     """The invoker stands in each button's value, so that it works after a restart and for nobody else."""
     if frame.running:
+        if vote := next((part.vote for part in reply if isinstance(part, Card) and part.vote), None):
+            yield button("Go now", f"{VOTE}.{GO}", vote.go, primary=True)
         yield button("Stop", STOP, frame.owner) | {"accessibility_label": "Stop this run and clean up"}
         return
     for n, choice in enumerate(_choices(reply)):
