@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
+from bot import grids
 from bot.parts import Act, Bar, Card, Cell, Count, Lane, Mark, Span, Table, Tile
 from sandbox.demo import Demo, Options
 from sandbox.events import (
@@ -37,6 +38,7 @@ FAULTS = {
     Fault.OOM: "the app takes more memory than it may",
     Fault.REMOVE: "the copy is removed by hand",
 }
+OF_ONE_FAULT = (Command, Snapshot, Probe, Observed, Injected)
 ON_ITS_WAY = frozenset({"created", "starting", "restarting", "pending", "waiting", "containercreating", "terminating"})
 
 
@@ -44,13 +46,16 @@ def begin(demo: Demo, options: Options) -> Card:
     """The card before anything has happened."""
     what = f"Fault: {FAULTS[options.fault]}. " if options.fault else ""
     lanes = tuple(Lane(engine.value, NAMES[engine], "", "starting", "waiting") for engine in Engine)
+    trials = grids.begin(demo.parts) if set(demo.parts) <= set(Fault) else ()
     return Card(
         title=demo.question,
         subtitle=f"{what}{demo.setup}",
         state="running",
         t=0.0,
         total=demo.seconds,
-        lanes=lanes,
+        lanes=() if trials else lanes,
+        trials=trials,
+        table=grids.table(trials) if trials else None,
         fault=options.fault.value if options.fault else None,
     )
 
@@ -58,6 +63,8 @@ def begin(demo: Demo, options: Options) -> Card:
 def advance(demo: Demo, card: Card, event: Event) -> Card:  # noqa: C901, PLR0911 - one case for each kind of event
     """The card after one more event."""
     card = replace(card, t=max(card.t, event.t), total=max(card.total, event.t))
+    if card.trials and isinstance(event, OF_ONE_FAULT):
+        return _tried(card, event)
     match event:
         case Started():
             return _started(demo, card, event)
@@ -83,6 +90,14 @@ def advance(demo: Demo, card: Card, event: Event) -> Card:  # noqa: C901, PLR091
             return _ended(demo, card, event)
         case _:
             assert_never(event)
+
+
+def _tried(card: Card, event: Command | Snapshot | Probe | Observed | Injected) -> Card:
+    """A grid has room for how each trial goes, not for what was typed or reported in it."""
+    if not isinstance(event, Probe | Injected):
+        return card
+    trials = grids.follow(card.trials, event)
+    return replace(card, trials=trials, table=grids.table(trials))
 
 
 def lane(card: Card, engine: Engine) -> Lane:
@@ -194,8 +209,8 @@ def cleaned(event: Cleanup) -> str:
 
 
 def _found(card: Card, event: Finding) -> Card:
-    """The first finding is the headline, the others explain it."""
-    if not card.headline:
+    """The first finding is the headline, the others explain it; so does each of one fault of several."""
+    if not card.headline and event.fault is None:
         return replace(card, headline=event.text)
     return replace(card, explanation=f"{card.explanation} {event.text}".strip())
 
@@ -206,7 +221,8 @@ def _ended(demo: Demo, card: Card, event: Result) -> Card:
     if not event.completed:
         return replace(card, state="failed", headline="The run did not come to its end.", explanation="")
     card = _with_spans(_with_recovery(card, event.engines), event.measured)
-    return replace(card, state="done", table=table(demo, event))
+    headline = demo.headline(event) if demo.headline else card.headline
+    return replace(card, state="done", headline=headline, table=table(demo, event))
 
 
 def _with_recovery(card: Card, engines: Mapping[Engine, Measured]) -> Card:

@@ -183,9 +183,23 @@ class Poll:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """How one engine does with one fault of several; `away` is whether a request has failed since the fault."""
+
+    fault: str
+    engine: str
+    state: str = "starting"
+    mark: Mark = "waiting"
+    fault_at: float | None = None
+    away: bool = False
+    back_at: float | None = None
+
+
+@dataclass(frozen=True)
 class Card:
     """A demo, live or ended: two lanes on one clock. Times are seconds since the start of its `run`.
 
+    Where several faults are shown side by side, `trials` stand in place of the lanes, and `table` shows them live.
     `recorded` is the label of a run that is played from a recording, with its date.
     """
 
@@ -206,6 +220,7 @@ class Card:
     run: str = ""
     recorded: str | None = None
     poll: Poll | None = None
+    trials: tuple[Trial, ...] = ()
     key: str | None = "card"
 
     @property

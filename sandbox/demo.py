@@ -46,8 +46,8 @@ class Demo:
 
     `run` ends with a `Result` that has what was measured; `perform` holds it back until the sandbox is gone. `setup`
     says in a sentence what runs, `explain` is what to ask about what was seen, `rows` what of the result stands in the
-    table. `faults` and `replicas` are what may be chosen, first what is taken unless told otherwise. Each of `parts` is
-    a namespace and a network of its own.
+    table, and `headline` what above it, where no finding is of the whole run. `faults` and `replicas` are what may be
+    chosen, first what is taken unless told otherwise. Each of `parts` is a namespace and a network of its own.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Demo:
     seconds: float = 60
     deadline: float = 120
     lesson: Lesson | None = None
+    headline: Callable[[Result], str] | None = None
 
 
 def choose(

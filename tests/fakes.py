@@ -313,26 +313,32 @@ class FakeSandbox:
     run = "fake000001"
     settings: Mapping[str, Any] = {}
 
-    def __init__(self, lab: "FakeLab", owner: str) -> None:
-        tag = Tag(self.run, owner, datetime.now(UTC))
+    def __init__(self, lab: "FakeLab", owner: str, part: str = "", began: float | None = None) -> None:
+        tag = Tag(self.run, owner, datetime.now(UTC), part)
         self.pace = lab.pace
         self.docker = FakeDocker(tag, lab.docker_goes)
         self.cluster = FakeCluster(tag)
         self.cleanups: tuple[Cleanup, ...] = ()
         self._lab = lab
-        self._began = time.monotonic()
+        self._owner = owner
+        self._parts: dict[str, FakeSandbox] = {}
+        self._began = time.monotonic() if began is None else began
 
     def clock(self) -> float:
         return time.monotonic() - self._began
 
     def part(self, name: str) -> "FakeSandbox":
-        return self
+        if not name:
+            return self
+        return self._parts.setdefault(name, FakeSandbox(self._lab, self._owner, name, self._began))
 
     async def prepare(self) -> None:
         if self._lab.refuses:
             raise self._lab.refuses
 
     async def remove(self) -> None:
+        for part in self._parts.values():
+            await part.remove()
         await self.docker.close()
         await self.cluster.app.stop()
         left = ("run fake000001",) if self._lab.docker_goes else ()

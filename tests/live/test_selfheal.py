@@ -16,10 +16,10 @@ from sandbox.cluster_api import Api
 from sandbox.containers import Containers
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
-from sandbox.demos.selfheal import CHECK
 from sandbox.docker_run import Container, docker_run
 from sandbox.engines import Engines
 from sandbox.events import Command, Engine, Event, Fault, Injected, Probe, Result, Started
+from sandbox.healing import CHECK
 from sandbox.lab import Lab
 from sandbox.manifests import App, deployment
 from sandbox.names import RUN

@@ -32,7 +32,7 @@ def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
         yield Words("\n".join(["**What was guessed**", *map(prose, part.guessed)]))
     if picture:
         yield picture
-    else:
+    elif part.lanes:
         yield stage(part)
     yield from captions(part)
 
@@ -44,8 +44,11 @@ def running(part: Card, owner: int) -> Iterable[Block]:
     yield Title((f"### {prose(part.title)}", f"-# {prose(part.subtitle)}", clock), Press("stop", owner))
     if part.vote:
         yield from vote(part.vote, owner)
-    yield stage(part)
-    yield Words("\n".join(map(state, part.lanes)))
+    if part.table:
+        yield table(part.table)
+    if part.lanes:
+        yield stage(part)
+        yield Words("\n".join(map(state, part.lanes)))
     said = [prose(part.narration)] if part.narration else []
     if told := "\n".join([*said, *map(act, recent(part.lanes))]):
         yield Words(told)

@@ -17,7 +17,8 @@ VOTE = "vote"  # what a button of a vote says of itself
 def card(part: Card, picture: Sequence[Block] = ()) -> list[Block]:
     """The demo now, or how it ended, with its picture once that is uploaded."""
     if part.state == "running":
-        return [header(part.title), *_clock(part), *_vote(part.vote), *_stage(part), *_moment(part)]
+        grid = [table(part.table, figures=True)] if part.table else []
+        return [header(part.title), *_clock(part), *_vote(part.vote), *grid, *_stage(part), *_moment(part)]
     return [header(part.title), *_result(part), *(picture or _drawn(part)), *_captions(part)]
 
 

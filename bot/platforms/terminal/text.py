@@ -155,7 +155,8 @@ def card(part: Card) -> Iterable[str]:
     if part.state == "running":
         yield from ("", *_moment(part))
         return
-    yield f"{'':{LEFT}}▀ answered  × failed  ▞ both  ◆ who acted  {_legend(scale(part).each)}"
+    if part.lanes:
+        yield f"{'':{LEFT}}▀ answered  × failed  ▞ both  ◆ who acted  {_legend(scale(part).each)}"
     if part.narration:
         yield from ("", f"  {part.narration}")
     yield ""
@@ -176,6 +177,8 @@ def _indented(text: str) -> str:
 
 
 def _stage(part: Card) -> Iterable[str]:
+    if not part.lanes:
+        return
     yield fault_line(part)
     for lane in part.lanes:
         yield f"{lane.name.ljust(LEFT)}{strip(part, lane)}  {MARKS[lane.mark]} {lane.state}"
