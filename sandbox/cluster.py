@@ -23,6 +23,7 @@ from sandbox.cluster_api import (
     Refused,
     translated,
 )
+from sandbox.cluster_services import available
 from sandbox.engines import ClusterEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
@@ -157,6 +158,10 @@ class Cluster:
     async def get_pods(self) -> tuple[Instance, ...]:
         """Say which pods there are."""
         return _instances((await self.get("pods"))["items"])
+
+    async def available(self, api: str) -> None:
+        """Wait for an API that another server gives, for example `v1beta1.metrics.k8s.io`. Raises EngineUnavailable."""
+        await available(self._api, api)
 
     async def ready(self, app: str, replicas: int) -> None:
         """Wait until so many pods of an app are ready, and no other is there. Raises DemoFailed after a while."""

@@ -48,6 +48,7 @@ class Demo:
     says in a sentence what runs, `explain` is what to ask about what was seen, `rows` what of the result stands in the
     table, and `headline` what above it, where no finding is of the whole run. `faults` and `replicas` are what may be
     chosen, first what is taken unless told otherwise. Each of `parts` is a namespace and a network of its own.
+    `needs` are the cluster's APIServices that it cannot do without.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Demo:
     rows: Callable[[Result], tuple[Row, ...]] = outages
     settings: Mapping[str, Setting] = field(default_factory=dict)
     parts: tuple[str, ...] = ("",)
+    needs: tuple[str, ...] = ()
     seconds: float = 60
     deadline: float = 120
     lesson: Lesson | None = None
@@ -164,6 +166,7 @@ class _Run:
         end = asyncio.get_running_loop().time() + self._demo.deadline
         try:
             async with asyncio.timeout_at(end):
+                await together(*(sandbox.cluster.available(api) for api in self._demo.needs))
                 await together(*(sandbox.part(part).prepare() for part in self._demo.parts))
             async with aclosing(self._demo.run(sandbox, self._options)) as events:
                 while event := await self._next(events, end):

@@ -15,7 +15,7 @@ UNSTAMPED = -1.0
 
 # The first word of what an engine reports when it changed something, as docker and Kubernetes spell it.
 # `health_status` and `Unhealthy` are missing on purpose: a verdict is not an act.
-ACTS = frozenset({"start", "Killing", "SuccessfulCreate", "Scheduled", "Started"})
+ACTS = frozenset({"start", "Killing", "SuccessfulCreate", "SuccessfulRescale", "Scheduled", "Started"})
 
 
 class Engine(StrEnum):

@@ -190,5 +190,34 @@ def service(tag: Tag, app: str) -> Manifest:
     }
 
 
+@dataclass(frozen=True)
+class Autoscaling:
+    """How many copies of an app there may be, and which CPU each is to use on average; `calm` is the window's seconds.
+
+    The CPU is an amount and no share of the request: a pod here requests far less than it may use.
+    """
+
+    most: int
+    cpu: str
+    calm: int
+
+
+def autoscaler(tag: Tag, app: str, scaling: Autoscaling) -> Manifest:
+    """Return what changes the number of an app's copies by what they use."""
+    target = {"type": "AverageValue", "averageValue": scaling.cpu}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": _metadata(app, tag),
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": app},
+            "minReplicas": 1,
+            "maxReplicas": scaling.most,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": scaling.calm}},
+        },
+    }
+
+
 def _metadata(name: str, tag: Tag) -> Manifest:
     return {"name": name, "namespace": tag.place, "labels": tag.labels()}

@@ -16,8 +16,8 @@ _ACTORS = {
     "node-controller": "node-controller",
     "taint-eviction-controller": "node-controller",
 }
-# Steps on the way to Started that say nothing more to a learner.
-_STEPS = frozenset({"Pulled", "Created"})
+# What says nothing more to a learner than another report: Started, or FailedGetResourceMetric.
+_REPEATED = frozenset({"Pulled", "Created", "FailedComputeMetricsReplicas"})
 # What dockerd reports about a container; the health check's own exec_* events would drown it.
 _DOCKER_ACTIONS = frozenset({"start", "die", "oom", "stop", "kill", "destroy", "health_status"})
 
@@ -108,7 +108,7 @@ def cluster_observation(event: Json) -> Observed | None:
     """Read one Event of Kubernetes; None where it says nothing to a learner, or comes from somebody else."""
     component = event.get("reportingComponent") or (event.get("source") or {}).get("component")
     actor, reason = _ACTORS.get(str(component)), event.get("reason")
-    if actor is None or reason in _STEPS:
+    if actor is None or reason in _REPEATED:
         return None
     message = str(event.get("message", "")).strip()
     return Observed(engine=Engine.KUBERNETES, actor=actor, text=f"{reason}: {message}")

@@ -105,6 +105,10 @@ class Cluster(Protocol):
         """Delete an object, for example `pods/web-1`."""
         ...
 
+    async def available(self, api: str) -> None:
+        """Wait for an API that another server gives, for example `v1beta1.metrics.k8s.io`. Raises EngineUnavailable."""
+        ...
+
     async def ready(self, app: str, replicas: int) -> None:
         """Wait until so many pods of an app are ready. Raises DemoFailed after the time an app may take to start."""
         ...

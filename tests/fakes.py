@@ -236,8 +236,9 @@ class FakeCluster:
     images = Images.published("portside/web:1")
     deployment: FakeDeployment
 
-    def __init__(self, tag: Tag) -> None:
+    def __init__(self, tag: Tag, lacks: frozenset[str]) -> None:
         self.tag = tag
+        self._lacks = lacks
         self.app = FakeApp()
         self.applied: list[Manifest] = []
         self._pod = Instance("web-a", "Running", True, 0, "node1", "1")
@@ -257,6 +258,10 @@ class FakeCluster:
         self.deployment.change(changes["spec"]["template"])
         if self.deployment.version != "never-ready":
             self.app.says = SAYS[self.deployment.version]
+
+    async def available(self, api: str) -> None:
+        if api in self._lacks:
+            raise EngineUnavailable(f"The cluster has no {api} API.")
 
     async def ready(self, app: str, replicas: int) -> None:
         """It is at once."""
@@ -317,7 +322,7 @@ class FakeSandbox:
         tag = Tag(self.run, owner, datetime.now(UTC), part)
         self.pace = lab.pace
         self.docker = FakeDocker(tag, lab.docker_goes)
-        self.cluster = FakeCluster(tag)
+        self.cluster = FakeCluster(tag, lab.lacks)
         self.cleanups: tuple[Cleanup, ...] = ()
         self._lab = lab
         self._owner = owner
@@ -349,7 +354,10 @@ class FakeSandbox:
 
 
 class FakeLab:
-    """Opens fake sandboxes; `unavailable` fails before there is one, `refuses` in it, `docker_goes` after the fault."""
+    """Opens fake sandboxes; `unavailable` fails before there is one, `refuses` in it, `docker_goes` after the fault.
+
+    `lacks` names the APIs that its cluster has not.
+    """
 
     def __init__(
         self,
@@ -357,11 +365,13 @@ class FakeLab:
         unavailable: SandboxError | None = None,
         refuses: SandboxError | None = None,
         docker_goes: bool = False,
+        lacks: frozenset[str] = frozenset(),
     ) -> None:
         self.pace = pace
         self.unavailable = unavailable
         self.refuses = refuses
         self.docker_goes = docker_goes
+        self.lacks = lacks
         self.opened = self.closed = 0
 
     @asynccontextmanager

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.manifests import App, Check, Manifest, deployment, fences, namespace, service
+from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, fences, namespace, service
 from sandbox.names import EXPIRES_AT, MANAGED_BY, OWNER, RUN, Tag
 
 TAG = Tag("abcdefghij", "ada", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
 DEPLOYMENT = deployment(TAG, App("web", "portside/web:1"))
 POD = DEPLOYMENT["spec"]["template"]["spec"]
 CONTAINER = POD["containers"][0]
-EVERYTHING = (namespace(TAG), *fences(TAG), DEPLOYMENT, service(TAG, "web"))
+AUTOSCALER = autoscaler(TAG, "web", Autoscaling(most=4, cpu="50m", calm=5))
+EVERYTHING = (namespace(TAG), *fences(TAG), DEPLOYMENT, service(TAG, "web"), AUTOSCALER)
 
 
 @pytest.mark.parametrize("manifest", EVERYTHING, ids=lambda manifest: manifest["kind"])
@@ -84,3 +85,13 @@ def test_the_probes_ask_as_often_as_the_check_says() -> None:
 
 def test_a_service_is_reached_from_within_the_cluster_only() -> None:
     assert set(service(TAG, "web")["spec"]) == {"selector", "ports"}
+
+
+def test_an_autoscaler_keeps_the_average_cpu_of_its_deployments_pods_near_an_amount() -> None:
+    spec = AUTOSCALER["spec"]
+    target = spec["scaleTargetRef"]
+
+    assert (target["kind"], target["name"]) == ("Deployment", DEPLOYMENT["metadata"]["name"])
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 4)
+    assert spec["metrics"][0]["resource"] == {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "50m"}}
+    assert spec["behavior"]["scaleDown"] == {"stabilizationWindowSeconds": 5}

@@ -128,6 +128,8 @@ def test_a_second_ending_is_told_again() -> None:
         ("default-scheduler", "Scheduled", "scheduler", True),
         ("replicaset-controller", "SuccessfulCreate", "replicaset", True),
         ("deployment-controller", "ScalingReplicaSet", "deployment", False),
+        ("horizontal-pod-autoscaler", "SuccessfulRescale", "hpa", True),
+        ("horizontal-pod-autoscaler", "FailedGetResourceMetric", "hpa", False),
     ],
 )
 def test_kubernetes_says_which_part_of_it_acted(component: str, reason: str, actor: str, acted: bool) -> None:
@@ -141,6 +143,7 @@ def test_kubernetes_says_which_part_of_it_acted(component: str, reason: str, act
     "event",
     [
         {"reason": "Pulled", "source": {"component": "kubelet"}},
+        {"reason": "FailedComputeMetricsReplicas", "source": {"component": "horizontal-pod-autoscaler"}},
         {"reason": "Odd", "source": {"component": "somebody-else"}},
         {"reason": "Odd"},
     ],

@@ -1,0 +1,78 @@
+"""Where requests go and what load does, on the real engines: the demos side by side, each in a sandbox of its own."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.demo import Options, perform
+from sandbox.demos import load_demos
+from sandbox.engines import Engines
+from sandbox.events import Command, Engine, Event, Observed, Result
+from sandbox.lab import Lab
+from sandbox.runs import from_json, to_json
+
+pytestmark = [pytest.mark.docker, pytest.mark.kubernetes, pytest.mark.timeout(180)]
+
+NAMES = ("autoscale",)
+Runs = dict[str, list[Event]]
+
+
+async def run(engines: Engines, name: str) -> list[Event]:
+    return [event async for event in perform(load_demos()[name], Options(), "live-test", Lab(engines).open)]
+
+
+@pytest.fixture(scope="module")
+def runs(engines: Engines) -> Iterator[Runs]:
+    async def side_by_side() -> Runs:
+        return dict(zip(NAMES, await asyncio.gather(*(run(engines, name) for name in NAMES)), strict=True))
+
+    return asyncio.run(side_by_side())
+
+
+def result(events: list[Event]) -> Result:
+    last = events[-1]
+    assert isinstance(last, Result)
+    return last
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_completes_as_its_lesson_says_and_its_cleanup_is_verified(runs: Runs, name: str) -> None:
+    end = result(runs[name])
+    lesson = load_demos()[name].lesson
+
+    assert (end.error, end.completed, end.cleaned_up) == (None, True, True)
+    assert lesson is not None
+    assert lesson(end) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_clock_never_runs_backwards_and_every_line_survives_json(runs: Runs, name: str) -> None:
+    lines = [to_json(event) for event in runs[name]]
+
+    assert [line["t"] for line in lines] == sorted(line["t"] for line in lines)
+    assert [to_json(from_json(line)) for line in lines] == lines
+
+
+def test_the_autoscaler_goes_up_under_load_and_down_after_it_while_docker_stays(runs: Runs) -> None:
+    end = result(runs["autoscale"])
+    reaction, (load,) = end.measured["reaction"], end.measured["load"]
+    rescaled = [event.t for event in runs["autoscale"] if isinstance(event, Observed) and "Rescale" in event.text]
+
+    assert (reaction["docker"]["before"], reaction["docker"]["most"]) == (1, 1)
+    assert (reaction["kubernetes"]["before"], reaction["kubernetes"]["most"]) == (1, 4)
+    assert end.measured["replicas"]["kubernetes"][-1][1] == 1
+    assert end.engines[Engine.DOCKER].acted_by == ()
+    assert load["start"] < rescaled[0] < load["end"] < rescaled[-1]
+    assert load["requests_per_second"] > 20
+    assert {name: set(p50) for name, p50 in end.measured["p50_ms"].items()} == {
+        engine.value: {"before", "begins", "ends", "after"} for engine in Engine
+    }
+
+
+def test_autoscale_types_what_a_learner_would(runs: Runs) -> None:
+    typed = [event.text for event in runs["autoscale"] if isinstance(event, Command)]
+
+    assert "kubectl apply -f web.yaml" in typed
+    assert "kubectl get hpa web" in typed
+    assert sum("burn?ms=10" in text for text in typed) == 2
