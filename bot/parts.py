@@ -84,6 +84,31 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A demo that may be run: `command` runs it as it is, each of `ways` in another way."""
+
+    title: str
+    question: str
+    command: str
+    seconds: float
+    ways: tuple[Choice, ...] = ()
+
+    @property
+    def details(self) -> str:
+        """How long it takes as a rule, and in which ways it may be run."""
+        ways = f" Ways: {', '.join(way.label for way in self.ways)}." if self.ways else ""
+        return f"About {self.seconds:.0f} s.{ways}"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The demos that can be run here."""
+
+    entries: tuple[Entry, ...]
+    key: str | None = "catalogue"
+
+
+@dataclass(frozen=True)
 class Bar:
     """Requests that finished between `start` and `start + seconds` of a run."""
 
@@ -267,7 +292,7 @@ class Failure:
     key: str | None = None
 
 
-Part = Text | Code | Table | Sources | Choices | Card | Progress | Failure
+Part = Text | Code | Table | Sources | Choices | Catalogue | Card | Progress | Failure
 Reply = tuple[Part, ...]
 
 

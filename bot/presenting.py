@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.commands import COMMANDS
-from bot.parts import Cell, Choice, Choices, Code, Part, Progress, Source, Sources, Step, Table, Text
+from bot.parts import Catalogue, Choice, Choices, Code, Entry, Part, Progress, Source, Sources, Step, Text
 from knowledge import Answer
 from sandbox.demo import Demo, Options
 from sandbox.engines import EngineStatus, State, StepState
@@ -91,19 +91,21 @@ def _explained(demo: Demo, options: Options) -> str:
     return EXPLAINED[options.fault] if options.fault else demo.explain
 
 
-def present_catalogue(demos: Mapping[str, Demo]) -> Iterable[Part]:
+def present_catalogue(demos: Mapping[str, Demo]) -> Catalogue:
     """The demos that can be run here."""
-    rows = tuple(
-        (
-            Cell(f"/demo {demo.name}"),
-            Cell(demo.question),
-            Cell(", ".join(demo.faults) or "none"),
-            Cell(f"{demo.seconds:.0f} s"),
-        )
-        for demo in demos.values()
-    )
-    yield Table(("Demo", "The question", "Faults", "Takes about"), rows)
-    yield Choices(tuple(Choice(demo.title, f"/demo {demo.name}", primary=True) for demo in demos.values()))
+    return Catalogue(tuple(map(_entry, demos.values())))
+
+
+def _entry(demo: Demo) -> Entry:
+    usual = Options(replicas=demo.replicas[0])
+    faults = [Choice(fault, run_command(demo, replace(usual, fault=fault))) for fault in demo.faults]
+    copies = [_copies(demo, replace(usual, replicas=number)) for number in demo.replicas[1:]]
+    return Entry(demo.title, demo.question, f"/demo {demo.name}", demo.seconds, (*faults, *copies))
+
+
+def _copies(demo: Demo, options: Options) -> Choice:
+    many = "1 copy" if options.replicas == 1 else f"{options.replicas} copies"
+    return Choice(many, run_command(demo, options))
 
 
 def present_help() -> Part:

@@ -100,7 +100,7 @@ class Tutor:
             case CastVote(vote, choice):
                 return _told(Text(self._votes.cast(vote, message.author, choice)))
             case ListDemos():
-                return _told(*present_catalogue(self.offered), *present_menu(self._menu))
+                return _told(present_catalogue(self.offered), *present_menu(self._menu))
             case Help():
                 return _told(present_help())
             case Unknown(reason):

@@ -129,7 +129,8 @@ class Person:
 def buttons(blocks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """All buttons of some blocks by their labels."""
     found = {}
-    for element in (element for block in blocks for element in block.get("elements", [])):
+    beside = [block["accessory"] for block in blocks if "accessory" in block]
+    for element in (*beside, *(element for block in blocks for element in block.get("elements", []))):
         if element["type"] == "button":
             found[element["text"]["text"]] = element
         if element["type"] == "feedback_buttons":

@@ -45,6 +45,8 @@ def _header(block: Block) -> str:
 
 
 def _section(block: Block) -> str:
+    if "accessory" in block:
+        return _group("beside", [f"<div>{_mrkdwn(block['text']['text'])}</div>", _button(block["accessory"])])
     if "text" in block:
         return _mrkdwn(block["text"]["text"])
     return _group("fields", [f"<div>{_mrkdwn(one['text'])}</div>" for one in block["fields"]])

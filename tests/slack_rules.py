@@ -61,6 +61,8 @@ def section(block: Block) -> None:
     need(len(block.get("fields", [0])) in range(1, 11), "1 to 10 fields")
     for field in block.get("fields", []):
         text_object(field, 2000)
+    if "accessory" in block:
+        button(block["accessory"])
 
 
 def elements(block: Block, most: int, check: Callable[[Block], None]) -> None:

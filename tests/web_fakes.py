@@ -11,10 +11,12 @@ from bot.parts import (
     Ballot,
     Bar,
     Card,
+    Catalogue,
     Cell,
     Choice,
     Choices,
     Code,
+    Entry,
     Failure,
     Guess,
     Lane,
@@ -96,6 +98,30 @@ PREPARING = Progress(
     (Step("Compile control plane and kubelet", "now", 69.0), Step("Start three nodes", "next", None)),
     83.0,
     "The demo begins when it is ready.",
+)
+
+
+CATALOGUE = Catalogue(
+    tuple(
+        Entry(title, question, f"/demo {name}", seconds, ways)
+        for name, title, question, seconds, ways in (
+            (
+                "selfheal",
+                "Self-healing",
+                "Who brings it back?",
+                45.0,
+                (
+                    *(Choice(fault, f"/demo selfheal --fault {fault}") for fault in ("crash", "hang", "oom", "remove")),
+                    *(Choice(f"{n} copies", f"/demo selfheal --replicas {n}") for n in (2, 3)),
+                ),
+            ),
+            ("scale", "Scaling", "Five copies, please", 40.0, (Choice("3 copies", "/demo scale --replicas 3"),)),
+            *(
+                (f"demo-{n}", f"Lesson {n}", f"What becomes of it when machine {n} is gone?", 60.0, ())
+                for n in range(3, 12)
+            ),
+        )
+    )
 )
 
 
@@ -202,6 +228,21 @@ def finished() -> Card:
     )
 
 
+# What is said to a word; everything else gets the answer.
+SAID: dict[str, tuple[Part, ...]] = {
+    "/error": (ERROR,),
+    "/hostile": (HOSTILE,),
+    "/twice": (TWICE,),
+    "/terminal": (TERMINAL,),
+    "/vote": (Text("Noted: Kubernetes within 30 s. Until the vote closes you may change it."),),
+    "/catalogue": (CATALOGUE,),
+    "/guessed": (voted(None),),
+    "/predict": (voted(12.0),),
+    "/prepare": (PREPARING,),
+}
+UNENDING = ("/predict", "/prepare")
+
+
 @dataclass
 class FakeEngines:
     """Engines in a state that a test sets."""
@@ -237,34 +278,18 @@ class FakeTutor:
     removing: asyncio.Event | None = None  # how long the clean-up takes: until it is set
     cleaned_up: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def reply(self, message: Message) -> AsyncGenerator[Part, None]:  # noqa: C901 - one case for each word
+    async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
         self.heard.append(message)
-        match message.text.split()[0]:
-            case "/demo":
-                async with aclosing(self._demo()) as parts:
-                    async for part in parts:
-                        yield part
-            case "/error":
-                yield ERROR
-            case "/hostile":
-                yield HOSTILE
-            case "/twice":
-                yield TWICE
-            case "/terminal":
-                yield TERMINAL
-            case "/vote":
-                yield Text("Noted: Kubernetes within 30 s. Until the vote closes you may change it.")
-            case "/predict":
-                yield voted(12.0)
-                await asyncio.Event().wait()
-            case "/guessed":
-                yield voted(None)
-            case "/prepare":
-                yield PREPARING
-                await asyncio.Event().wait()
-            case _:
-                for part in ANSWER:
+        word = message.text.split()[0]
+        if word == "/demo":
+            async with aclosing(self._demo()) as parts:
+                async for part in parts:
                     yield part
+            return
+        for part in SAID.get(word, ANSWER):
+            yield part
+        if word in UNENDING:
+            await asyncio.Event().wait()
 
     async def _demo(self) -> AsyncGenerator[Part, None]:
         try:

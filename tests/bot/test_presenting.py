@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.parts import Choice, Choices, Code, Progress, Sources, Step, Table, Text
+from bot.commands import RunDemo, parse
+from bot.parts import Choice, Choices, Code, Progress, Sources, Step, Text
 from bot.presenting import again, demo_command, present_answer, present_catalogue, present_engines, present_text
 from knowledge import Answer, Citation
-from sandbox.demo import Options
+from sandbox.demo import Demo, Options, choose
 from sandbox.demos import load_demos
 from sandbox.engines import EngineStatus, EngineStep
 from sandbox.events import Engine, Fault
@@ -88,15 +89,26 @@ def test_after_a_demo_comes_its_next_fault_and_a_question_about_it() -> None:
     assert choices[2].label == "Explain this"
 
 
-def test_the_catalogue_names_every_demo_and_its_faults() -> None:
-    table, choices = present_catalogue(DEMOS)
+def test_the_catalogue_has_each_demo_with_its_question_its_time_and_the_ways_to_run_it() -> None:
+    entries = {entry.command: entry for entry in present_catalogue(DEMOS).entries}
+    selfheal = entries["/demo selfheal"]
 
-    assert isinstance(table, Table)
-    assert isinstance(choices, Choices)
-    assert ["/demo selfheal", "Who brings it back?", "crash, hang, oom, remove"] in [
-        [cell.text for cell in row][:3] for row in table.rows
-    ]
-    assert [choice.command for choice in choices.choices] == [f"/demo {name}" for name in DEMOS]
+    assert list(entries) == [f"/demo {name}" for name in DEMOS]
+    assert [entry.seconds for entry in entries.values()] == [demo.seconds for demo in DEMOS.values()]
+    assert (selfheal.title, selfheal.question) == ("Self-healing", "Who brings it back?")
+    assert selfheal.details == "About 45 s. Ways: crash, hang, oom, remove, 2 copies, 3 copies."
+    assert selfheal.ways[1] == Choice("hang", "/demo selfheal --fault hang")
+    assert selfheal.ways[-1] == Choice("3 copies", "/demo selfheal --replicas 3")
+
+
+@pytest.mark.parametrize("demo", DEMOS.values(), ids=DEMOS)
+def test_every_button_of_the_catalogue_says_what_its_demo_takes(demo: Demo) -> None:
+    [entry] = present_catalogue({demo.name: demo}).entries
+
+    for command in (entry.command, *(way.command for way in entry.ways)):
+        asked = parse(command)
+        assert isinstance(asked, RunDemo)
+        assert choose(DEMOS, asked.name, asked.fault, asked.replicas)[0] is demo
 
 
 def test_engines_on_their_way_are_shown_step_by_step() -> None:

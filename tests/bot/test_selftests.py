@@ -12,7 +12,7 @@ from test_tutor import reply
 
 from bot.cli.verifying import as_object, line
 from bot.menu import menu
-from bot.parts import Card, Choices, Sources, Table, Text
+from bot.parts import Card, Catalogue, Sources, Text
 from bot.state.runs import KeptRuns, RunsHere, SelfTest, Spread
 from bot.tutor import Tutor
 from bot.verifying import judged, spread, verify
@@ -120,12 +120,11 @@ async def test_a_demo_that_differs_is_in_no_menu_and_says_why_until_it_passes() 
     one = Tutor(Covered(), {"selfheal": DEMO}, FakeEngines(), FakeLab().open, runs=runs)
     await runs.tested(tried(Fault.HANG, "Docker brought it back."))
 
-    catalogue, choices, out = await reply(one, "/demo")
+    catalogue, out = await reply(one, "/demo")
     answer = await reply(one, "Does Docker restart a container that hangs?")
     (refused,) = await reply(one, "/demo selfheal")
 
-    assert isinstance(catalogue, Table)
-    assert (catalogue.rows, choices, one.offered) == ((), Choices(()), {})
+    assert (catalogue, one.offered) == (Catalogue(()), {})
     assert isinstance(out, Text)
     assert "selfheal is taken out" in out.text
     assert "fault hang: Docker brought it back." in out.text

@@ -181,9 +181,13 @@ def test_what_does_not_fit_beside_its_label_stands_whole_below_it() -> None:
 
 
 def test_the_catalogue_of_demos_fits_into_80_columns() -> None:
-    drawn = render_reply(tuple(present_catalogue(load_demos())), in_chat)
+    drawn = render(present_catalogue(load_demos()), in_chat).splitlines()
 
-    assert max(map(len, drawn.splitlines())) <= WIDTH
+    assert max(map(len, drawn)) <= WIDTH
+    assert drawn[drawn.index("Who brings it back?") :][1:3] == [
+        "  /demo selfheal",
+        "  About 45 s. Ways: crash, hang, oom, remove, 2 copies, 3 copies.",
+    ]
 
 
 def test_in_a_conversation_the_next_step_is_a_message() -> None:

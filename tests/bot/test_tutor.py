@@ -12,7 +12,7 @@ from bot.errors import BadMessage, Busy
 from bot.history import CONVERSATIONS, TURNS, History
 from bot.limits import Allowed, Limits
 from bot.messages import Message, Said
-from bot.parts import Card, Choices, Failure, Part, Progress, Table, Text
+from bot.parts import Card, Catalogue, Choices, Failure, Part, Progress, Text
 from bot.tutor import Tutor
 from knowledge import Answer, Delta, Turn
 from sandbox.demos import load_demos
@@ -219,12 +219,12 @@ async def test_what_cannot_be_done_is_refused_in_a_sentence(text: str, error: ty
 
 async def test_help_names_every_command_and_the_catalogue_every_demo() -> None:
     (told,) = await reply(tutor(), "/help")
-    catalogue, _ = await reply(tutor(), "/demo")
+    (catalogue,) = await reply(tutor(), "/demo")
 
     assert isinstance(told, Text)
     assert all(line in told.text for line in COMMANDS.values())
-    assert isinstance(catalogue, Table)
-    assert [row[0].text for row in catalogue.rows] == [f"/demo {name}" for name in load_demos()]
+    assert isinstance(catalogue, Catalogue)
+    assert [entry.command for entry in catalogue.entries] == [f"/demo {name}" for name in load_demos()]
 
 
 async def test_a_demo_that_waits_for_engines_can_be_stopped() -> None:

@@ -41,6 +41,7 @@ STATES: dict[str, tuple[dict[str, Any], str, str]] = {
     "rootless": ({"engines": FakeEngines(ROOTLESS)}, "", "Starting an engine needs root"),
     "answer": ({}, QUESTION, "See it happen"),
     "running": ({"begin": 19.0}, DEMO, "The kubelet is restarting the container."),
+    "catalogue": ({}, "/catalogue", "Five copies, please"),
     "predict": ({}, "/predict", "Go now"),
     "guessed": ({}, "/guessed", "What was guessed"),
     "done": ({"begin": 39.0, "speed": 4.0}, DEMO, "Measured in this run"),

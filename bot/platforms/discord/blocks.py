@@ -54,6 +54,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Item:
+    """A few lines with a button beside them."""
+
+    text: str
+    button: Button
+
+
+@dataclass(frozen=True)
 class Picture:
     """A picture with the words for those who do not see it."""
 
@@ -62,4 +70,4 @@ class Picture:
     alt: str
 
 
-Block = Words | Listing | Title | Row | Asked | Picture
+Block = Words | Listing | Title | Row | Asked | Item | Picture

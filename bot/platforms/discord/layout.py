@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.platforms.discord.blocks import Asked, Block, Button, Listing, Picture, Row, Title, Words
+from bot.platforms.discord.blocks import Asked, Block, Button, Item, Listing, Picture, Row, Title, Words
 from bot.platforms.discord.buttons import PressButton
 from bot.platforms.discord.text import block, cut, shortened, size
 
@@ -26,7 +26,7 @@ WHOLE = "answer.md"
 NOTHING = Words("-# There is nothing to show.")
 SEE_WHOLE = Words(f"-# The whole of it is in {WHOLE}.")
 
-Item = ui.Item[Any]
+Component = ui.Item[Any]
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _size(one: Fitted) -> int:
             return size(_text(one)) + 1
         case Title(lines):
             return sum(size(line) + 1 for line in lines)
-        case Asked(text):
+        case Asked(text) | Item(text):
             return size(text) + 1
     return 0
 
@@ -149,7 +149,7 @@ def _text(one: Words | Listing) -> str:
     return one.text if isinstance(one, Words) else block(one.text, one.language)
 
 
-def _items(fitted: Sequence[Fitted]) -> Iterator[Item]:
+def _items(fitted: Sequence[Fitted]) -> Iterator[Component]:
     yield from _contents([one for one in fitted if not isinstance(one, Row)])
     buttons = _once(button for one in fitted if isinstance(one, Row) for button in one.buttons)[:BUTTONS]
     if buttons:
@@ -164,7 +164,7 @@ def _once(buttons: Iterable[Button]) -> list[Button]:
     return list({button.press: button for button in buttons}.values())
 
 
-def _contents(fitted: Sequence[Fitted]) -> Iterator[Item]:
+def _contents(fitted: Sequence[Fitted]) -> Iterator[Component]:
     together = sum(isinstance(one, Words | Listing) for one in fitted) > TEXTS
     texts: list[str] = []
     for one in fitted:
@@ -182,10 +182,12 @@ def _contents(fitted: Sequence[Fitted]) -> Iterator[Item]:
         yield ui.TextDisplay("\n".join(texts))
 
 
-def _item(one: Title | Picture | Document | Row) -> Item:
+def _item(one: Title | Item | Picture | Document | Row) -> Component:
     match one:
         case Title(lines, stop):
             return ui.Section(*lines[:3], accessory=PressButton.of(Button("Stop", stop)))
+        case Item(text, button):
+            return ui.Section(text, accessory=PressButton.of(button))
         case Picture(name, _, alt):
             return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{name}", description=cut(alt, ALT)))
         case Document(name):

@@ -2,10 +2,26 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
-from bot.parts import Card, Choices, Code, Failure, Part, Progress, Reply, Source, Sources, Step, Table, Text
-from bot.platforms.discord.blocks import Block, Button, Listing, Picture, Row, Title, Words
+from bot.parts import (
+    Card,
+    Catalogue,
+    Choices,
+    Code,
+    Entry,
+    Failure,
+    Part,
+    Progress,
+    Reply,
+    Source,
+    Sources,
+    Step,
+    Table,
+    Text,
+)
+from bot.platforms.discord.blocks import Block, Button, Item, Listing, Picture, Row, Title, Words
 from bot.platforms.discord.cards import card, table
 from bot.platforms.discord.presses import Press, fits
 from bot.platforms.discord.text import code, cut, link, prose
@@ -15,6 +31,7 @@ STEPS = {"done": "✓", "now": "◌", "next": "-", "failed": "×"}
 WORKING = "-# ◌ Working on it."
 LABEL = 80
 TITLE = 100
+ENTRIES = 11  # of three components each, of 40; what is beyond can be typed
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,9 @@ def render(part: Part, frame: Frame, links: frozenset[str] = frozenset()) -> Ite
             yield Words("\n".join(f"-# **{one.n}** {_source(one)}" for one in sources))
         case Choices():
             yield from _choices(part, frame.owner)
+        case Catalogue(entries):
+            yield from map(partial(_entry, frame.owner), entries[:ENTRIES])
+            yield from (Words(f"**{prose(one.question)}**\n-# {code(one.command)}") for one in entries[ENTRIES:])
         case Card():
             yield from card(part, frame.owner, frame.pictures.get(part))
         case Progress():
@@ -73,6 +93,12 @@ def _source(source: Source) -> str:
     section = source.heading.rpartition(" > ")[2]
     title = source.title if section in ("", source.title) else f"{source.title}: {section}"
     return link(cut(title, TITLE), source.url) + ("" if source.url else f", {code(cut(source.source, TITLE))}")
+
+
+def _entry(owner: int, one: Entry) -> Item:
+    """A demo with its question, and the button that runs it."""
+    text = f"**{prose(one.question)}**\n-# {prose(one.details)}\n-# {code(one.command)}"
+    return Item(text, Button(cut(one.title, LABEL), Press("say", owner, one.command)))
 
 
 def _choices(part: Choices, owner: int) -> Iterable[Block]:

@@ -38,6 +38,11 @@ def sections(text: str) -> Iterable[Block]:
         yield {"type": "section", "text": mrkdwn(piece)}
 
 
+def item(text: str, beside: Block) -> Block:
+    """A short text with a button beside it."""
+    return {"type": "section", "text": mrkdwn(text), "accessory": beside}
+
+
 def pieces(text: str, most: int) -> Iterable[str]:
     """The text in pieces of at most so many characters, parted at a line's or a word's end where there is one."""
     rest = text.strip()

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.commands import COMMANDS
-from bot.platforms.slack.blocks import Block, actions, button, context, header, sections
-from bot.platforms.slack.render import SAY
+from bot.platforms.slack.blocks import Block, context, header, sections
+from bot.platforms.slack.render import catalogue
 from bot.platforms.slack.text import escaped
+from bot.presenting import present_catalogue
 from sandbox.demo import Demo
 
 QUESTIONS = (
@@ -25,18 +26,9 @@ def home(demos: Mapping[str, Demo], user: str) -> dict[str, Any]:
             "Ask here in *Messages*, mention me in a channel, or type a command. The sources stand under each answer."
         ),
         *context(*(escaped(usage) for usage in COMMANDS.values())),
-        *(block for demo in demos.values() for block in _demo(demo, user)),
+        *catalogue(present_catalogue(demos), user),
     ]
     return {"type": "home", "blocks": told}
-
-
-def _demo(demo: Demo, user: str) -> list[Block]:
-    faults = f" Faults: {', '.join(demo.faults)}." if demo.faults else ""
-    told = f"*{escaped(demo.question)}*\n{escaped(f'Takes up to {demo.seconds:.0f} s.{faults}')}"
-    return [
-        *sections(told),
-        *actions(f"demo_{demo.name}", [button(demo.title, f"{SAY}.0", f"{user} /demo {demo.name}", True)]),
-    ]
 
 
 def prompts(demos: Mapping[str, Demo]) -> list[dict[str, str]]:

@@ -5,7 +5,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
-from bot.parts import Card, Choice, Choices, Code, Failure, Part, Progress, Reply, Source, Sources, Step, Table, Text
+from bot.parts import (
+    Card,
+    Catalogue,
+    Choice,
+    Choices,
+    Code,
+    Failure,
+    Part,
+    Progress,
+    Reply,
+    Source,
+    Sources,
+    Step,
+    Table,
+    Text,
+)
 from bot.platforms.slack import blocks
 from bot.platforms.slack.blocks import Block, actions, button, context, plain, sections
 from bot.platforms.slack.cards import VOTE, card, summary
@@ -69,6 +84,8 @@ def render(part: Part, frame: Frame = Frame()) -> Sequence[Block]:  # noqa: PLR0
             return context(*(_source(one, sources) for one in sources))
         case Choices():
             return []
+        case Catalogue():
+            return catalogue(part, frame.owner)
         case Card():
             return card(part, picture)
         case Progress():
@@ -77,6 +94,17 @@ def render(part: Part, frame: Frame = Frame()) -> Sequence[Block]:  # noqa: PLR0
             return [*sections(f"{escaped(text)} {escaped(advice)}"), *context(f"Reference `{escaped(reference)}`")]
         case _:
             assert_never(part)
+
+
+def catalogue(part: Catalogue, owner: str) -> list[Block]:
+    """Each demo with its question, and the button that runs it for the invoker."""
+    return [
+        blocks.item(
+            f"*{escaped(one.question)}*\n{escaped(one.details)}\n`{escaped(one.command)}`",
+            button(one.title, f"{SAY}.{n}", f"{owner} {one.command}"),
+        )
+        for n, one in enumerate(part.entries)
+    ]
 
 
 def code(part: Code) -> list[Block]:
@@ -171,6 +199,8 @@ def _said(reply: Reply) -> str:
                 return title
             case Table(caption=caption) if caption:
                 return caption
+            case Catalogue(entries):
+                return f"Demos: {' '.join(one.question for one in entries)}"
     return WORKING
 
 

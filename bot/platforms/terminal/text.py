@@ -11,9 +11,11 @@ from bot.parts import (
     MARKS,
     Act,
     Card,
+    Catalogue,
     Cell,
     Choices,
     Code,
+    Entry,
     Failure,
     Lane,
     Part,
@@ -85,6 +87,8 @@ def render(part: Part, typed: Typed = in_shell) -> str:  # noqa: PLR0911 - one c
             return _columns((f"[{one.n}] {_named(one, sources)}", one.url or one.source) for one in sources)
         case Choices(choices):
             return _columns((f"{choice.label}:", typed(choice.command)) for choice in choices)
+        case Catalogue(entries):
+            return "\n\n".join(_entry(one, typed) for one in entries)
         case Card():
             return "\n".join(card(part))
         case Progress():
@@ -93,6 +97,10 @@ def render(part: Part, typed: Typed = in_shell) -> str:  # noqa: PLR0911 - one c
             return _wrapped(f"{text} {advice} (reference {reference})")
         case _:
             assert_never(part)
+
+
+def _entry(one: Entry, typed: Typed) -> str:
+    return "\n".join([_wrapped(one.question), f"  {typed(one.command)}", _indented(one.details)])
 
 
 def _columns(rows: Iterable[tuple[str, str]]) -> str:

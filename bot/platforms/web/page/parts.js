@@ -2,6 +2,7 @@
 // can grow in place; some have `end()` and `pause()` besides.
 
 import { Card } from "./card.js";
+import { catalogue } from "./catalogue.js";
 import { copyButton, h, icon } from "./dom.js";
 import { Progress } from "./progress.js";
 import { prose } from "./prose.js";
@@ -76,6 +77,7 @@ const DRAWINGS = {
   table: () => plain(h("div"), (part) => [table(part)]),
   sources,
   choices,
+  catalogue: ({ send }) => plain(h("div"), (part) => [catalogue(part, send)]),
   card: ({ stop, tell }) => new Card(stop, tell),
   progress: ({ stop }) => new Progress(stop),
   failure,
