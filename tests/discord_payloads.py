@@ -150,9 +150,9 @@ def interaction(kind: int, data: dict[str, Any], who: int, place: dict[str, Any]
 
 def command(name: str, options: dict[str, Any], kind: int = 1, focused: str = "") -> dict[str, Any]:
     """What a slash command says; `focused` is the option that is being typed."""
+    kinds = {"private": 5, "replicas": 4}
     found = [
-        {"name": key, "type": 5 if isinstance(value, bool) else 3, "value": value}
-        | ({"focused": True} if key == focused else {})
+        {"name": key, "type": kinds.get(key, 3), "value": value} | ({"focused": True} if key == focused else {})
         for key, value in options.items()
     ]
     return {"id": str(snowflake()), "name": name, "type": kind, "options": found}

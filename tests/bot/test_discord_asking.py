@@ -1,18 +1,22 @@
 """Questions on Discord: by mention, alone with the tutor, by command, menu and modal; answered over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import discord_payloads as payloads
 import discord_rules as rules
 import pytest
 import pytest_asyncio
+from chat_fakes import ChatTutor
 from discord_bot import Scripted, discord_bot
 from discord_payloads import APP, CHANNEL, snowflake
 from discord_server import DiscordServer, discord_server
 
 from bot.commands import COMMANDS
+from bot.messages import Message
+from bot.parts import Cell, Part, Table
+from sandbox.demos import load_demos
 
 ROLE = "9000000000000000004"
 YAML = "```yaml\n" + "replicas: 3\n" * 300 + "```"
@@ -104,18 +108,52 @@ async def test_demos_and_their_faults_are_completed(
     assert sorted(choice["value"] for choice in asked.answer["data"]["choices"]) == values
 
 
-async def test_the_catalogue_has_no_room_in_columns_and_comes_with_a_picture(
-    server: DiscordServer, tmp_path: Path
-) -> None:
-    async with discord_bot(server, tmp_path):
-        await server.command("demo")
-        listed = await server.until_shown("Who brings it back?")
+class Tabular(ChatTutor):
+    """It answers with a table whose columns have no room beside each other."""
+
+    async def reply(self, message: Message) -> AsyncGenerator[Part, None]:
+        yield Table(("Pod", "What it says"), ((Cell("web-0"), Cell("It is ready to serve. " * 4)),))
+
+
+async def test_a_table_without_room_for_its_columns_comes_with_a_picture(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path, tutor=Tabular()):  # type: ignore[arg-type]
+        await server.command("ask", {"question": "what do the pods say?"})
+        listed = await server.until_shown("web-0")
         await server.until(lambda: listed["attachments"])
 
     name = listed["attachments"][0]["filename"]
     assert name.startswith("table-")
     assert server.files[f"{listed['id']}/{name}"].startswith(b"\x89PNG")
-    assert "The question: Who brings it back?" in rules.texts(listed["components"])
+    assert "What it says: It is ready to serve." in rules.texts(listed["components"])
+
+
+async def test_the_catalogue_has_a_button_for_each_demo_that_runs_it(server: DiscordServer, tmp_path: Path) -> None:
+    async with discord_bot(server, tmp_path):
+        await server.command("demo")
+        listed = await server.until_shown("Who brings it back?")
+        await server.until(lambda: "Self-healing" in rules.buttons(listed["components"]))
+        await server.click(listed, "Self-healing")
+        await server.until_shown("Kubernetes answered again after")
+
+    assert len(rules.buttons(listed["components"])) == len(load_demos())
+    assert "About 45 s. Ways: crash, hang, oom, remove, 2 copies, 3 copies." in rules.texts(listed["components"])
+
+
+async def test_copies_are_completed_for_the_demo_and_refused_in_private_where_it_has_not_as_many(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with discord_bot(server, tmp_path):
+        typed = payloads.command("demo", {"name": "selfheal", "replicas": ""}, focused="replicas")
+        asked = await server.ask(4, typed)
+        await server.until(lambda: asked.answer)
+        refused = await server.command("demo", {"name": "selfheal", "replicas": 9})
+        await server.until(lambda: refused.answer)
+        await server.command("demo", {"name": "selfheal", "fault": "crash", "replicas": 3})
+        await server.until_shown("Kubernetes answered again after")
+
+    assert [choice["value"] for choice in asked.answer["data"]["choices"]] == [1, 2, 3]  # type: ignore[index]
+    assert "selfheal cannot run with 9 replicas." in rules.texts(refused.answer["data"]["components"])  # type: ignore[index]
+    assert refused.answer["data"]["flags"] & rules.EPHEMERAL  # type: ignore[index]
 
 
 async def test_a_message_is_explained_by_its_menu_and_never_taken_as_a_command(
@@ -201,7 +239,7 @@ async def test_without_a_group_of_helpers_there_is_no_such_button(server: Discor
     assert "Ask a human" not in rules.buttons(answer["components"])
 
 
-@pytest.mark.parametrize("custom_id", ["vote:5:old-run", "say:1:", "stop:xyz:", "x" * 100, "share::"])
+@pytest.mark.parametrize("custom_id", ["ballot:5:old-run", "say:1:", "stop:xyz:", "x" * 100, "share::"])
 async def test_a_button_that_nobody_knows_any_more_gets_a_private_answer(
     server: DiscordServer, tmp_path: Path, custom_id: str
 ) -> None:

@@ -1,17 +1,20 @@
 """Slash commands, their completion, the modal and the message menu: everything that is asked by an interaction."""
 
 import shlex
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands, ui
 
 from bot.platforms.discord.reading import words
 from bot.platforms.discord.reception import Reception
+from sandbox.demo import Demo
 
 QUESTION = 4_000  # characters that a modal takes
 CHOICES = 25
 Interaction = discord.Interaction[Any]
+Value = TypeVar("Value", str, int)
 
 
 def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
@@ -26,27 +29,19 @@ def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
             await reception.take(interaction, f"/ask {question}", private=private)
 
     @tree.command(description="The same fault on real Docker and real Kubernetes; without a name, the list")
-    @app_commands.describe(name="Which demo", fault="What breaks")
-    async def demo(interaction: Interaction, name: str | None = None, fault: str | None = None) -> None:
-        await reception.take(interaction, typed_out("/demo", name, fault))
+    @app_commands.describe(name="Which demo", fault="What breaks", replicas="How many copies")
+    async def demo(
+        interaction: Interaction, name: str | None = None, fault: str | None = None, replicas: int | None = None
+    ) -> None:
+        await reception.take(interaction, typed_out("/demo", name, fault, replicas))
 
     @tree.command(description="A run that was recorded, where no engine is at hand")
     @app_commands.describe(name="Which demo", fault="What breaks")
     async def replay(interaction: Interaction, name: str, fault: str | None = None) -> None:
         await reception.take(interaction, typed_out("/replay", name, fault))
 
-    @replay.autocomplete("name")
-    @demo.autocomplete("name")
-    async def names(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        found = {f"{one.name}: {one.question}": one.name for one in reception.offered.values()}
-        return completed(found, typed)
-
-    @replay.autocomplete("fault")
-    @demo.autocomplete("fault")
-    async def faults(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        known = reception.offered.get(str(interaction.namespace["name"]))
-        demos = [known] if known else reception.offered.values()
-        return completed({fault.value: fault.value for one in demos for fault in one.faults}, typed)
+    complete(demo, reception)
+    complete(replay, reception)
 
     @tree.command(name="help", description="What can be said")
     async def helping(interaction: Interaction) -> None:
@@ -57,13 +52,38 @@ def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
         await reception.take(interaction, f"/ask {words(message, reception.us)}")
 
 
-def typed_out(command: str, name: str | None, fault: str | None) -> str:
+def complete(command: app_commands.Command[Any, ..., None], reception: Reception) -> None:
+    """What Discord suggests for the options of a command while they are typed: what the demos take."""
+
+    def named(interaction: Interaction) -> Iterable[Demo]:
+        """The demo whose name is typed, or all while it is none."""
+        known = reception.offered.get(str(interaction.namespace["name"]))
+        return [known] if known else reception.offered.values()
+
+    async def names(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return completed({f"{one.name}: {one.question}": one.name for one in reception.offered.values()}, typed)
+
+    async def faults(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return completed({fault.value: fault.value for one in named(interaction) for fault in one.faults}, typed)
+
+    async def copies(interaction: Interaction, typed: str | int) -> list[app_commands.Choice[int]]:
+        known = sorted({number for one in named(interaction) for number in one.replicas})
+        return completed({str(number): number for number in known}, str(typed))
+
+    suggestions: dict[str, Any] = {"name": names, "fault": faults, "replicas": copies}
+    for option, suggest in suggestions.items():
+        if command.get_parameter(option):
+            command.autocomplete(option)(suggest)
+
+
+def typed_out(command: str, name: str | None, fault: str | None, replicas: int | None = None) -> str:
     """The message that says the same."""
     options = [name and shlex.quote(name), fault and f"--fault {shlex.quote(fault)}"]
-    return " ".join([command, *filter(None, options)])
+    copies = [] if replicas is None else [f"--replicas {replicas}"]
+    return " ".join([command, *filter(None, options), *copies])
 
 
-def completed(found: dict[str, str], typed: str) -> list[app_commands.Choice[str]]:
+def completed(found: Mapping[str, Value], typed: str) -> list[app_commands.Choice[Value]]:
     """What begins or goes on with what is typed."""
     fitting = [(label, value) for label, value in found.items() if typed.lower() in label.lower()]
     return [app_commands.Choice(name=label[:100], value=value) for label, value in fitting[:CHOICES]]

@@ -81,8 +81,8 @@ class Reception:
             match commands.parse(commands.read(text)):
                 case commands.Unknown(reason):
                     return Text(reason)
-                case commands.RunDemo(name, fault):
-                    choose(self.demos, name, fault)
+                case commands.RunDemo(name, fault, replicas):
+                    choose(self.demos, name, fault, replicas)
                 case commands.Replay(name, fault):
                     find(self.demos, name, fault)
         except KNOWN as error:
