@@ -63,7 +63,7 @@ def translated() -> Iterator[None]:
 
 def _meaning(error: Refused) -> SandboxError:
     if error.status == FORBIDDEN and "exceeded quota" in str(error):
-        return QuotaExceeded(f"The demo would take more than its namespace may: {error}")
+        return QuotaExceeded(str(error))
     if error.status == BUSY or error.status >= _FIRST_OWN_ERROR:
         return EngineUnavailable(_AWAY)
     if error.status == NOT_FOUND:

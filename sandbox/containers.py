@@ -24,7 +24,7 @@ from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
 from sandbox.names import BOT, MANAGED_BY, PART, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
-from sandbox.quota import CPUS, DATA, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
+from sandbox.quota import CPUS, DATA, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
 from sandbox.streams import to_the_end
 
@@ -120,7 +120,14 @@ class Containers:
 
     def _wanted(self, container: Container) -> dict[str, Any]:
         """Return what a learner would say of a container, in the words of the API."""
-        wanted: dict[str, Any] = {"name": container.name, "hostname": container.name}
+        memory = f"{container.memory_mib}m"
+        wanted: dict[str, Any] = {
+            "name": container.name,
+            "hostname": container.name,
+            "command": container.command or None,
+            "mem_limit": memory,
+            "memswap_limit": memory,
+        }
         if container.restart:
             wanted["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": RESTARTS}
         if container.check:
@@ -131,6 +138,10 @@ class Containers:
             wanted["volumes"] = {container.volume: {"bind": DATA, "mode": "rw"}}
         return wanted
 
+    async def memory(self) -> int:
+        """Return how much memory the host has, in bytes, as `docker info` says."""
+        return int((await call(self._client.info))["MemTotal"])
+
     async def free_port(self) -> int:
         """Return a port of the machine that no container of this engine has published."""
         found = await call(lambda: self._client.containers.list(all=True, ignore_removed=True))
@@ -139,7 +150,6 @@ class Containers:
 
     def _hardened(self) -> dict[str, Any]:
         """Return what every container of ours is made with; the labels are part of the create call."""
-        memory = f"{MEMORY_MIB}m"
         return {
             "labels": self._labels(),
             "network": self.tag.place,
@@ -148,8 +158,6 @@ class Containers:
             "security_opt": ["no-new-privileges"],
             "read_only": True,
             "tmpfs": {"/tmp": f"size={TMP_MIB}m,noexec,nosuid,nodev"},  # noqa: S108 - a path in the container
-            "mem_limit": memory,
-            "memswap_limit": memory,
             "nano_cpus": int(CPUS * _SECOND),
             "pids_limit": PIDS,
             "ipc_mode": "private",

@@ -11,7 +11,10 @@ IMAGE = "portside/web"
 
 @dataclass(frozen=True)
 class Container:
-    """One container of the demo image: `publish` is a port of the machine, `volume` a named volume for its data."""
+    """One container of the demo image: `publish` is a port of the machine, `volume` a named volume for its data.
+
+    `memory_mib` is its limit; `command` what it runs in place of the web server.
+    """
 
     name: str
     version: Version = "1"
@@ -19,6 +22,8 @@ class Container:
     check: Check | None = None
     publish: int | None = None
     volume: str | None = None
+    memory_mib: int = MEMORY_MIB
+    command: str = ""
 
 
 def docker_run(container: Container) -> str:
@@ -30,10 +35,10 @@ def docker_run(container: Container) -> str:
         words.append(f"-v {container.volume}:{DATA}")
     if container.restart:
         words.append(f"--restart=on-failure:{RESTARTS}")
-    words.append(f"--memory={MEMORY_MIB}m --cpus={CPUS}")
+    words.append(f"--memory={container.memory_mib}m --cpus={CPUS}")
     if container.check:
         words.append(_health(container.check))
-    return " ".join([*words, f"{IMAGE}:{container.version}"])
+    return " ".join(filter(None, [*words, f"{IMAGE}:{container.version}", container.command]))
 
 
 def _health(check: Check) -> str:

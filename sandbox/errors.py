@@ -35,7 +35,11 @@ class ImageMissing(SandboxError):
 
 
 class QuotaExceeded(SandboxError):
-    """The sandbox would take more than it may."""
+    """The sandbox would take more than it may; `said` is what the API server itself said of it."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"The demo would take more than its namespace may: {said}")
+        self.said = said
 
 
 class DemoTimedOut(SandboxError):

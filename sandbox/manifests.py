@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.engines import Version
 from sandbox.names import Tag
-from sandbox.quota import CONTAINER_RANGE, DATA, NAMESPACE, PORT, RESOURCES, TMP_MIB, USER
+from sandbox.quota import CONTAINER_RANGE, CPUS, DATA, MEMORY_MIB, NAMESPACE, PORT, REQUESTS, TMP_MIB, USER
 
 Manifest = dict[str, Any]
 
@@ -93,6 +93,7 @@ class App:
     """What is to run: so many copies of an image; `claim` names a volume claim for its data.
 
     A pod that is to end goes on for `drain` seconds, until nobody sends it requests any more.
+    `cpus` is the limit of each; `scratch` how much of the node's own disk each asks for.
     """
 
     name: str
@@ -102,6 +103,8 @@ class App:
     version: Version = "1"
     claim: str | None = None
     drain: int = 0
+    cpus: float = CPUS
+    scratch: str | None = None
 
 
 def deployment(tag: Tag, app: App) -> Manifest:
@@ -113,12 +116,19 @@ def deployment(tag: Tag, app: App) -> Manifest:
         "spec": {
             "replicas": app.replicas,
             "selector": {"matchLabels": {"app": app.name}},
-            "template": {
-                "metadata": {"labels": tag.labels() | {"app": app.name, "version": app.version}},
-                "spec": _pod(app),
-            },
+            "template": {"metadata": {"labels": _pod_labels(app, tag)}, "spec": _pod(app)},
         },
     }
+
+
+def pod(tag: Tag, app: App) -> Manifest:
+    """Return one bare pod of the app: nobody replaces it."""
+    metadata = _metadata(app.name, tag) | {"labels": _pod_labels(app, tag)}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _pod(app)}
+
+
+def _pod_labels(app: App, tag: Tag) -> dict[str, str]:
+    return tag.labels() | {"app": app.name, "version": app.version}
 
 
 def _pod(app: App) -> Manifest:
@@ -158,7 +168,7 @@ def _container(app: App) -> Manifest:
         "image": app.image,
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": PORT}],
-        "resources": RESOURCES,
+        "resources": _resources(app),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -168,6 +178,13 @@ def _container(app: App) -> Manifest:
         "readinessProbe": _probe("/readyz", replace(app.check, period=1)),
         "volumeMounts": mounts,
         **drain,
+    }
+
+
+def _resources(app: App) -> Manifest:
+    return {
+        "requests": REQUESTS | ({"ephemeral-storage": app.scratch} if app.scratch else {}),
+        "limits": {"cpu": f"{app.cpus * 1000:.0f}m", "memory": f"{MEMORY_MIB}Mi"},
     }
 
 

@@ -50,6 +50,11 @@ def undisturbed(requests: Sequence[Request], span: Span, acted_by: tuple[str, ..
     return replace(measure(requests, span, acted_by), recovered=None, recovery_seconds=None)
 
 
+def unprobed(acted_by: tuple[str, ...]) -> Measured:
+    """Say of one lane that no request went to it: who acted is all that there is to know."""
+    return Measured(None, None, None, None, None, None, acted_by)
+
+
 def answered_by(requests: Sequence[Request]) -> dict[str, int]:
     """Count the good answers of each instance."""
     return dict(Counter(request.instance or "unknown" for request in requests if request.ok))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Measured, Probe
 from sandbox.http import NoAnswer, request
-from sandbox.measuring import Request, Span, measure, probes, settled, undisturbed
+from sandbox.measuring import Request, Span, measure, probes, settled, undisturbed, unprobed
 from sandbox.routes import Address
 from sandbox.sandbox import Pace
 from sandbox.streams import stop
@@ -119,9 +119,11 @@ class Prober:
 
     def measured(self, engine: Engine, acted_by: tuple[str, ...]) -> Measured:
         """Measure one side from its fault on, or from its first request; only when it has `finished`."""
-        lane = self._lanes.get(engine)
-        if lane is None or self._ended is None:
+        if self._ended is None:
             raise DemoFailed(f"The run ended before {NAMES[engine]} was measured. Start it again.")
+        lane = self._lanes.get(engine)
+        if lane is None:
+            return unprobed(acted_by)
         if lane.fault is None:
             return undisturbed(lane.log, Span(lane.began, self._ended), acted_by)
         fault, place = lane.fault

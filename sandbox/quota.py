@@ -9,10 +9,7 @@ PIDS = 64
 TMP_MIB = 8
 RESTARTS = 5
 
-RESOURCES = {
-    "requests": {"cpu": "10m", "memory": "16Mi"},
-    "limits": {"cpu": f"{CPUS * 1000:.0f}m", "memory": f"{MEMORY_MIB}Mi"},
-}
+REQUESTS = {"cpu": "10m", "memory": "16Mi"}
 
 NAMESPACE = {
     "pods": "12",

@@ -45,6 +45,10 @@ class Docker(Protocol):
         """Start a container of the demo image."""
         ...
 
+    async def memory(self) -> int:
+        """Return how much memory the host has, in bytes, as `docker info` says."""
+        ...
+
     async def free_port(self) -> int:
         """Return a port of the machine that no container of this engine has published."""
         ...

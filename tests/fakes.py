@@ -15,7 +15,7 @@ from typing import Any
 from sandbox import http
 from sandbox.docker_run import Container
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images
-from sandbox.errors import EngineUnavailable, SandboxError
+from sandbox.errors import EngineUnavailable, QuotaExceeded, SandboxError
 from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
@@ -124,10 +124,13 @@ class FakeDocker:
         app = self.apps.setdefault(name, FakeApp(name))  # one that is run again keeps its port
         app.says, app.faults = SAYS[container.version], asyncio.Queue()
         await app.start()
-        self.phases[name] = "healthy"
+        self.phases[name] = "healthy" if container.check else "running"
         if old := self._watching.pop(name, None):
             old.cancel()
         self._watching[name] = asyncio.create_task(self._watch(name))
+
+    async def memory(self) -> int:
+        return 16 * 2**30
 
     async def free_port(self) -> int:
         return 20_000
@@ -137,7 +140,8 @@ class FakeDocker:
 
     async def ps(self) -> tuple[Instance, ...]:
         return tuple(
-            Instance(name, phase, phase == "healthy", self.restarts, None, "1") for name, phase in self.phases.items()
+            Instance(name, phase, phase in ("healthy", "running"), self.restarts, None, "1")
+            for name, phase in self.phases.items()
         )
 
     async def address(self, name: str) -> Address:
@@ -230,7 +234,10 @@ def _revision(number: int) -> dict[str, Any]:
 
 
 class FakeCluster:
-    """One pod behind a Service: restarted when it ends or hangs, replaced when it is deleted."""
+    """One pod behind a Service: restarted when it ends or hangs, replaced when it is deleted.
+
+    Further copies just run, on each node in turn. A bare pod finds no node; the second is over the quota.
+    """
 
     info = EngineInfo("0.0.0", "nowhere", 3)
     images = Images.published("portside/web:1")
@@ -242,14 +249,25 @@ class FakeCluster:
         self.app = FakeApp()
         self.applied: list[Manifest] = []
         self._pod = Instance("web-a", "Running", True, 0, "node1", "1")
+        self._others: list[Instance] = []
         self._changed = asyncio.Event()
 
     async def apply(self, *manifests: Manifest) -> list[str]:
+        for manifest in manifests:
+            self._others += self._more(manifest)
         self.applied += manifests
         self.deployment = next(FakeDeployment(one) for one in manifests if one["kind"] == "Deployment")
         await self.app.start()
         self._changed.set()
         return ["created" for _ in manifests]
+
+    def _more(self, manifest: Manifest) -> list[Instance]:
+        if manifest["kind"] == "Pod":
+            if any(one["kind"] == "Pod" for one in self.applied):
+                raise QuotaExceeded("exceeded quota: sandbox")
+            return [Instance(manifest["metadata"]["name"], "Pending", False, 0, None, "1")]
+        copies = range(1, manifest["spec"].get("replicas", 1))
+        return [Instance(f"web-{n}", "Running", True, 0, f"node{n % 3 + 1}", "1") for n in copies]
 
     async def get(self, resource: str) -> dict[str, Any]:
         return {"deployments/web": self.deployment.get, "replicasets": self.deployment.replicasets}[resource]()
@@ -289,7 +307,7 @@ class FakeCluster:
         await asyncio.Event().wait()
 
     async def get_pods(self) -> tuple[Instance, ...]:
-        return (self._pod,) if self.applied else ()
+        return (self._pod, *self._others) if self.applied else ()
 
     async def pod_address(self, name: str) -> Address:
         return self.app.address

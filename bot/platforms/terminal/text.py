@@ -155,6 +155,8 @@ def card(part: Card) -> Iterable[str]:
         yield from (*ballot_lines(part.vote, WIDTH), "")
     if part.headline:
         yield from (_wrapped(part.headline), "")
+    if part.explanation:
+        yield from (_wrapped(part.explanation), "")
     if part.table:
         yield from (table(part.table), "")
     if part.guessed:

@@ -1,0 +1,236 @@
+"""Where does it run? Who chooses the machine, and what becomes of a wish for more than there is."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from sandbox.demo import Demo, Options, Setting
+from sandbox.docker_run import Container, docker_run
+from sandbox.errors import DemoFailed, QuotaExceeded
+from sandbox.events import NAMES, Engine, Event, Finding, Instance, Result
+from sandbox.figures import Row, actors, row
+from sandbox.manifests import App, Check, deployment, pod
+from sandbox.sandbox import Sandbox
+from sandbox.stage import Stage
+from sandbox.streams import both
+
+APP, BIG, GREEDY = "web", "big", "greedy"
+COPIES = 5
+CHECK = Check(period=1)
+TIMES = 2  # so many times the host's memory
+SCRATCH = "1Pi"
+CPUS = 0.5  # of the two last pods; with the copies, the second is over the namespace's quota
+_TICK = 0.1
+_MIB, _GIB = 2**20, 2**30
+
+
+async def schedule(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+    """Start copies on each side, then ask each side for more than there is, and Kubernetes for more than it allows."""
+    lanes = _Lanes(Stage(sandbox))
+    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
+        async for event in events:
+            yield event
+    for finding in findings(lanes.measured):
+        yield finding
+    yield Result(
+        demo="schedule",
+        fault=None,
+        completed=True,
+        error=None,
+        cleaned_up=False,
+        engines=lanes.stage.measured(),
+        measured=lanes.measured,
+    )
+
+
+class _Lanes:
+    """Both sides of one run. Nothing is probed: the question is where a copy runs, and whether it does."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._docker = stage.sandbox.docker
+        self._cluster = stage.sandbox.cluster
+        self.measured: dict[str, Any] = {"copies": COPIES, "placed": {}}
+
+    async def script(self, options: Options) -> None:
+        """Start the copies, then ask for too much in three ways."""
+        self.stage.narrate(f"{COPIES} copies of the same web server on each side. Who chooses where each runs?")
+        await options.guesses()
+        await both(self._containers(), self._pods())
+        await asyncio.sleep(self.stage.sandbox.pace.steady)
+        self.stage.narrate("Now one more on each side, which asks for more than any machine here has.")
+        await both(self._too_much_memory(), self._too_much_disk())
+        self.stage.narrate("And one pod that is over the quota of its namespace.")
+        await self._over_quota()
+        await asyncio.sleep(self.stage.sandbox.pace.steady)
+        await both(self._still_running(), self._still_pending())
+        await self.stage.finish()
+
+    async def _containers(self) -> None:
+        self.stage.docker_runs()
+        for number in range(1, COPIES + 1):
+            await self._run(Container(self._name(f"{APP}{number}")))
+        self.stage.type(Engine.DOCKER, "docker ps")
+        running = [one for one in await self._docker.ps() if one.phase == "running"]
+        self.measured["placed"]["docker"] = {"host": len(running)}
+
+    async def _pods(self) -> None:
+        self.stage.type(Engine.KUBERNETES, f"kubectl apply -f {APP}.yaml")
+        await self._cluster.apply(deployment(self._cluster.tag, self._app(APP, replicas=COPIES)))
+        await self._cluster.ready(APP, COPIES)
+        self.stage.type(Engine.KUBERNETES, "kubectl get pods -o wide")
+        nodes = Counter(one.node or "none" for one in await self._cluster.get_pods())
+        self.measured["placed"]["kubernetes"] = dict(sorted(nodes.items()))
+
+    async def _too_much_memory(self) -> None:
+        """Docker takes a limit for what it is; what waits in there listens to nobody, and takes no memory."""
+        self.stage.type(Engine.DOCKER, "docker info --format '{{.MemTotal}}'")
+        host = await self._docker.memory()
+        limit = TIMES * host // _MIB
+        self.measured["limit"] = {"memory_bytes": limit * _MIB, "host_memory_bytes": host}
+        await self._run(Container(self._name(BIG), memory_mib=limit, command="pause"))
+
+    async def _too_much_disk(self) -> None:
+        await self._apply_pod(self._app(BIG, cpus=CPUS, scratch=SCRATCH))
+        self.stage.type(Engine.KUBERNETES, f"kubectl describe pod {BIG}")
+        began = self.stage.sandbox.clock()
+        said = await self._unschedulable(began + self.stage.sandbox.pace.startup)
+        self.measured["pending"] = {"ephemeral_storage": SCRATCH, "since": round(began, 3), "said": said}
+        self.stage.narrate(f"Pending. The scheduler says: {said}")
+
+    async def _unschedulable(self, end: float) -> str:
+        """Wait until the scheduler has said why a pod has no node."""
+        while self.stage.sandbox.clock() < end:
+            if said := unschedulable(await self._cluster.get(f"pods/{BIG}")):
+                return said
+            await asyncio.sleep(_TICK)
+        raise DemoFailed(
+            f"The scheduler has said nothing against a pod that asks for {SCRATCH} of disk. It may be busy, or away: "
+            "start the demo again in a moment."
+        )
+
+    async def _over_quota(self) -> None:
+        try:
+            await self._apply_pod(self._app(GREEDY, cpus=CPUS))
+        except QuotaExceeded as refusal:
+            self.measured["refused"] = refusal.said
+            self.stage.narrate(f"Refused at admission. The API server says: {refusal.said}")
+        else:
+            raise DemoFailed("Kubernetes let a pod in that is over the quota of its namespace. Start the demo again.")
+
+    async def _still_running(self) -> None:
+        self.measured["limit"]["phase"] = _phase(await self._docker.ps(), self._name(BIG))
+
+    async def _still_pending(self) -> None:
+        pending = self.measured["pending"]
+        pending["phase"] = _phase(await self._cluster.get_pods(), BIG)
+        pending["seconds"] = round(self.stage.sandbox.clock() - pending.pop("since"), 3)
+
+    async def _apply_pod(self, app: App) -> None:
+        self.stage.type(Engine.KUBERNETES, f"kubectl apply -f {app.name}.yaml")
+        await self._cluster.apply(pod(self._cluster.tag, app))
+
+    def _app(self, name: str, **wishes: Any) -> App:
+        return App(name, self._cluster.images.of("1"), CHECK, **wishes)
+
+    def _name(self, app: str) -> str:
+        return self._docker.tag.container(app)
+
+    async def _run(self, container: Container) -> None:
+        self.stage.type(Engine.DOCKER, docker_run(container))
+        await self._docker.run(container)
+
+
+def _phase(instances: tuple[Instance, ...], name: str) -> str:
+    return next((one.phase for one in instances if one.name == name), "gone")
+
+
+def unschedulable(pod: Mapping[str, Any]) -> str:
+    """Return what the scheduler says of a pod that no node can take; nothing while it has not looked."""
+    conditions = pod.get("status", {}).get("conditions", ())
+    return next((str(one["message"]) for one in conditions if one.get("reason") == "Unschedulable"), "")
+
+
+def findings(measured: Mapping[str, Any]) -> list[Finding]:
+    """Say where the copies run, and what became of each wish for too much."""
+    placed = {engine: measured["placed"][engine] for engine in Engine}
+    docker, kubernetes = (sum(placed[engine].values()) for engine in Engine)
+    nodes = len(placed[Engine.KUBERNETES])
+    limit, pending = measured["limit"], measured["pending"]
+    return [
+        Finding(
+            text=f"{NAMES[Engine.DOCKER]} runs {docker} copies on its one host. "
+            f"{NAMES[Engine.KUBERNETES]} placed {kubernetes} on {nodes} {'node' if nodes == 1 else 'nodes'}."
+        ),
+        Finding(
+            text=f"Docker: a container that may take {_gib(limit['memory_bytes'])} of a host with "
+            f"{_gib(limit['host_memory_bytes'])} was started, and is {limit['phase']}.",
+            engine=Engine.DOCKER,
+        ),
+        Finding(
+            text=f"{pending['phase']} after {pending['seconds']:.0f} s: the pod was let in, and the scheduler found "
+            f"no node. It says: {pending['said']}",
+            engine=Engine.KUBERNETES,
+        ),
+        Finding(
+            text=f"Refused at admission: the pod was never made. The API server says: {measured['refused']}",
+            engine=Engine.KUBERNETES,
+        ),
+    ]
+
+
+def _gib(count: int) -> str:
+    return f"{count / _GIB:.1f} GiB"
+
+
+def rows(result: Result) -> tuple[Row, ...]:
+    """Return the measured table."""
+    measured = result.measured
+    limit, pending = measured["limit"], measured["pending"]
+    memory = f"{limit['memory_bytes'] / _GIB:.1f} of {_gib(limit['host_memory_bytes'])}"
+    return (
+        row("Copies on", *(_places(measured["placed"][engine]) for engine in Engine)),
+        Row("Who acted", *(actors(result.engines[engine]) for engine in Engine)),
+        row("Too much", f"{limit['phase']}: {memory}", f"{pending['phase']}: {pending['ephemeral_storage']} of disk"),
+        row("Over the quota", "not asked", "refused at admission"),
+    )
+
+
+def _places(placed: Mapping[str, int]) -> str:
+    return ", ".join(f"{place}: {number}" for place, number in placed.items())
+
+
+def lesson(result: Result) -> str | None:
+    """Hold a run against this demo: a scheduler spreads and may find no node, a quota refuses, Docker does neither."""
+    measured = result.measured
+    placed = {engine: sum(measured["placed"][engine].values()) for engine in Engine}
+    if set(placed.values()) != {measured["copies"]}:
+        return f"{placed[Engine.DOCKER]} containers and {placed[Engine.KUBERNETES]} pods were placed."
+    if len(measured["placed"][Engine.KUBERNETES]) == 1:
+        return "Kubernetes placed all pods on one node."
+    if measured["limit"]["phase"] != "running":
+        return "Docker did not run a container that may take more memory than the host has."
+    if measured["pending"]["phase"] != "Pending":
+        return f"The pod that asks for more than any node has is {measured['pending']['phase']}."
+    if "exceeded quota" not in measured["refused"]:
+        return "The pod over the quota was refused for another reason."
+    return None
+
+
+DEMO = Demo(
+    name="schedule",
+    title="Scheduling",
+    question="Where does it run?",
+    explain="How does Kubernetes decide where a pod runs?",
+    run=schedule,
+    setup="Copies on each side, then one more than fits. Nothing is broken, and no requests are sent.",
+    rows=rows,
+    lesson=lesson,
+    seconds=20,
+    settings={
+        "livenessProbe.periodSeconds": Setting(CHECK.period, 10),
+        "readinessProbe.periodSeconds": Setting(1, 10),
+    },
+)

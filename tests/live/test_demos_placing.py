@@ -1,0 +1,89 @@
+"""The demos about where things run and stay, on the real engines: side by side, each in a sandbox of its own."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bot.verifying import reason
+from sandbox.checking import check
+from sandbox.demo import choose, perform
+from sandbox.demos import load_demos
+from sandbox.engines import Engines
+from sandbox.events import Command, Engine, Event, Observed, Result
+from sandbox.lab import Lab
+from sandbox.runs import from_json, to_json
+
+pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
+
+NAMES = ("schedule",)
+Runs = dict[str, list[Event]]
+
+
+async def run(engines: Engines, name: str) -> list[Event]:
+    demo, chosen = choose(load_demos(), name)
+    return [event async for event in perform(demo, chosen, "live-test", Lab(engines).open)]
+
+
+@pytest.fixture(scope="module")
+def runs(engines: Engines) -> Iterator[Runs]:
+    async def all_of_them() -> Runs:
+        return dict(zip(NAMES, await asyncio.gather(*(run(engines, name) for name in NAMES)), strict=True))
+
+    return asyncio.run(all_of_them())
+
+
+def result(events: list[Event]) -> Result:
+    last = events[-1]
+    assert isinstance(last, Result)
+    return last
+
+
+def typed(events: list[Event], engine: Engine) -> list[str]:
+    return [event.text for event in events if isinstance(event, Command) and event.engine is engine]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_completes_and_is_cleaned_up_and_shows_what_the_demo_teaches(runs: Runs, name: str) -> None:
+    end = result(runs[name])
+
+    assert (end.error, end.completed, end.cleaned_up) == (None, True, True)
+    assert reason(load_demos()[name], end) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_lines_are_what_the_contract_describes(runs: Runs, name: str) -> None:
+    lines = [json.loads(json.dumps(to_json(event))) for event in runs[name]]
+
+    assert check(lines) == []
+    assert [json.loads(json.dumps(to_json(from_json(line)))) for line in lines] == lines
+
+
+def test_pods_are_spread_over_all_three_nodes_and_the_scheduler_acted(runs: Runs) -> None:
+    end = result(runs["schedule"])
+
+    assert set(end.measured["placed"]["kubernetes"]) == {"node1", "node2", "node3"}
+    assert "scheduler" in end.engines[Engine.KUBERNETES].acted_by
+    assert end.engines[Engine.DOCKER].acted_by == ()
+
+
+def test_what_no_node_has_is_pending_with_the_words_of_the_schedulers_event(runs: Runs) -> None:
+    events = [one.text for one in runs["schedule"] if isinstance(one, Observed) and one.actor == "scheduler"]
+    pending = result(runs["schedule"]).measured["pending"]
+
+    assert "3 Insufficient ephemeral-storage" in pending["said"]
+    assert f"FailedScheduling: {pending['said']}" in events
+
+
+def test_what_is_over_the_quota_is_refused_by_the_api_server(runs: Runs) -> None:
+    refused = result(runs["schedule"]).measured["refused"]
+
+    assert refused.startswith('pods "greedy" is forbidden: exceeded quota: sandbox, requested: limits.cpu=500m')
+
+
+def test_docker_has_a_command_for_each_container_and_kubernetes_one_for_all(runs: Runs) -> None:
+    docker, kubernetes = (typed(runs["schedule"], engine) for engine in Engine)
+
+    assert len([line for line in docker if line.startswith("docker run")]) == 6
+    assert [line for line in kubernetes if "web" in line] == ["kubectl apply -f web.yaml"]
