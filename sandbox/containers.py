@@ -19,7 +19,7 @@ from docker.types import LogConfig, Ulimit
 from sandbox import http
 from sandbox.docker_run import Container
 from sandbox.engines import DockerEndpoint
-from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, PortTaken
+from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, NameTaken, PortTaken
 from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
 from sandbox.names import BOT, MANAGED_BY, PART, RUN, Due, Tag
@@ -52,6 +52,8 @@ def translated() -> Iterator[None]:
     except docker.errors.APIError as error:
         if "port is already allocated" in str(error):
             raise PortTaken(str(error.explanation).rpartition("failed: ")[2]) from error
+        if "is already in use by container" in str(error):
+            raise NameTaken(str(error.explanation)) from error
         raise DemoFailed(f"Docker refused a step of the demo: {error.explanation or error}") from error
     except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise EngineUnavailable(

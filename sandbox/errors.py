@@ -10,7 +10,8 @@ SandboxError
 ├── NoRecording          there is no recorded run of that name, or a file that cannot be recorded to
 ├── BadRecording         a file is no recording that can be played
 └── DemoFailed           a step of the demo did not do what it must before the rest makes sense
-    └── PortTaken        another container has published that port
+    ├── PortTaken        another container has published that port
+    └── NameTaken        another container has that name
 """
 
 
@@ -60,3 +61,7 @@ class DemoFailed(SandboxError):
 
 class PortTaken(DemoFailed):
     """Another container has published that port."""
+
+
+class NameTaken(DemoFailed):
+    """Another container has that name."""

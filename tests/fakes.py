@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from sandbox import http
 from sandbox.docker_run import Container
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images
-from sandbox.errors import EngineUnavailable, QuotaExceeded, SandboxError
+from sandbox.errors import EngineUnavailable, NameTaken, QuotaExceeded, SandboxError
 from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
@@ -121,6 +122,8 @@ class FakeDocker:
 
     async def run(self, container: Container) -> None:
         name = container.name
+        if name in self.phases:
+            raise NameTaken(f'Conflict. The container name "/{name}" is already in use by container "0".')
         app = self.apps.setdefault(name, FakeApp(name))  # one that is run again keeps its port
         app.says, app.faults = SAYS[container.version], asyncio.Queue()
         await app.start()
@@ -165,7 +168,7 @@ class FakeDocker:
             self.phases[name] = "unhealthy"
             self._observed.put_nowait(_docker("health_status: unhealthy"))
         elif fault == "remove":
-            del self.phases[name]
+            self.phases.pop(name, None)
             self._observed.put_nowait(_docker("destroy: web"))
         else:
             self._observed.put_nowait(_docker("die: exit code 1"))
@@ -180,6 +183,7 @@ class FakeDocker:
         """A fake needs none."""
 
     async def rm(self, name: str) -> None:
+        self.phases.pop(name, None)
         await self.apps[name].break_down("remove")
 
     async def close(self) -> None:
@@ -194,7 +198,7 @@ class FakeDeployment:
     """Rolls out at once what becomes ready, and never what does not; each template has a revision."""
 
     def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
+        self.replicas = int(manifest["spec"]["replicas"])
         self._templates = [manifest["spec"]["template"]]
 
     @property
@@ -206,7 +210,7 @@ class FakeDeployment:
         self._templates.append({"metadata": {"labels": labels}, "spec": template["spec"]})
 
     def get(self) -> dict[str, Any]:
-        wanted = self._manifest["spec"]["replicas"]
+        wanted = self.replicas
         updated = 1 if self.version == "never-ready" else wanted
         return {
             "metadata": {"name": "web", "uid": "u", "generation": 1, **_revision(len(self._templates))},
@@ -249,30 +253,37 @@ class FakeCluster:
         self.app = FakeApp()
         self.applied: list[Manifest] = []
         self._pod = Instance("web-a", "Running", True, 0, "node1", "1")
-        self._others: list[Instance] = []
+        self._bare: list[Instance] = []
         self._changed = asyncio.Event()
 
     async def apply(self, *manifests: Manifest) -> list[str]:
+        before = self.deployment.replicas if self.applied else None
         for manifest in manifests:
-            self._others += self._more(manifest)
+            self._declare(manifest)
+        if before is None:
+            await self.app.start()
         self.applied += manifests
-        self.deployment = next(FakeDeployment(one) for one in manifests if one["kind"] == "Deployment")
-        await self.app.start()
         self._changed.set()
-        return ["created" for _ in manifests]
+        what = {None: "created", self.deployment.replicas: "unchanged"}.get(before, "configured")
+        return [f"deployment.apps/{one['metadata']['name']} {what}" for one in manifests]
 
-    def _more(self, manifest: Manifest) -> list[Instance]:
+    def _declare(self, manifest: Manifest) -> None:
+        if manifest["kind"] == "Deployment":
+            self.deployment = FakeDeployment(manifest)
         if manifest["kind"] == "Pod":
-            if any(one["kind"] == "Pod" for one in self.applied):
+            if self._bare:
                 raise QuotaExceeded("exceeded quota: sandbox")
-            return [Instance(manifest["metadata"]["name"], "Pending", False, 0, None, "1")]
-        copies = range(1, manifest["spec"].get("replicas", 1))
-        return [Instance(f"web-{n}", "Running", True, 0, f"node{n % 3 + 1}", "1") for n in copies]
+            self._bare.append(Instance(manifest["metadata"]["name"], "Pending", False, 0, None, "1"))
 
     async def get(self, resource: str) -> dict[str, Any]:
+        if resource.startswith("pods/"):
+            return {"status": {"conditions": [{"reason": "Unschedulable", "message": "0/3 nodes are available"}]}}
         return {"deployments/web": self.deployment.get, "replicasets": self.deployment.replicasets}[resource]()
 
     async def patch(self, resource: str, changes: Json) -> None:
+        if resource.endswith("/scale"):
+            self.deployment.replicas = changes["spec"]["replicas"]
+            return
         self.deployment.change(changes["spec"]["template"])
         if self.deployment.version != "never-ready":
             self.app.says = SAYS[self.deployment.version]
@@ -307,7 +318,11 @@ class FakeCluster:
         await asyncio.Event().wait()
 
     async def get_pods(self) -> tuple[Instance, ...]:
-        return (self._pod, *self._others) if self.applied else ()
+        if not self.applied:
+            return ()
+        copies = range(1, self.deployment.replicas)
+        others = (replace(self._pod, name=f"web-{n}", ready=True, node=f"node{n % 3 + 1}") for n in copies)
+        return (self._pod, *others, *self._bare)
 
     async def pod_address(self, name: str) -> Address:
         return self.app.address
@@ -319,6 +334,7 @@ class FakeCluster:
         return self.app.address
 
     async def delete(self, resource: str) -> None:
+        self._pod = replace(self._pod, phase="Terminating", ready=False)
         await self.app.break_down("remove")
 
 

@@ -17,7 +17,7 @@ from sandbox.runs import from_json, to_json
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
-NAMES = ("rollout",)
+NAMES = ("rollout", "matrix", "declarative")
 Runs = dict[str, list[Event]]
 
 
@@ -80,3 +80,27 @@ def test_a_replaced_container_leaves_a_gap_each_time_and_serves_the_broken_versi
 def test_the_commands_of_a_rollout_are_those_that_a_learner_types(runs: Runs) -> None:
     assert typed(runs["rollout"], Engine.DOCKER).count("docker stop web-") == 3
     assert "kubectl rollout undo deployment/web" in typed(runs["rollout"], Engine.KUBERNETES)
+
+
+def test_a_matrix_brings_back_on_kubernetes_what_each_fault_took(runs: Runs) -> None:
+    faults = result(runs["matrix"]).measured["faults"]
+
+    assert {fault: lanes["docker"]["recovered"] for fault, lanes in faults.items()} == {
+        "crash": True,
+        "hang": False,
+        "oom": True,
+        "remove": False,
+    }
+    assert all(lanes["kubernetes"]["recovered"] for lanes in faults.values())
+
+
+def test_what_is_declared_comes_back_and_the_same_command_is_an_error_of_dockers(runs: Runs) -> None:
+    measured = result(runs["declarative"]).measured
+
+    assert measured["again"]["kubernetes"] == "deployment.apps/web unchanged"
+    assert measured["again"]["docker"].startswith('Conflict. The container name "/web1-')
+    assert (measured["back_seconds"]["docker"], measured["back_seconds"]["kubernetes"] < 10) == (None, True)
+    assert (measured["left"], measured["applied"]) == (
+        {"docker": 2, "kubernetes": 2},
+        "deployment.apps/web configured",
+    )

@@ -165,6 +165,11 @@ def card(part: Card) -> Iterable[str]:
     if part.state == "running":
         yield from ("", *_moment(part))
         return
+    yield from _below(part)
+
+
+def _below(part: Card) -> Iterable[str]:
+    """What stands under an ended card."""
     if part.lanes:
         yield f"{'':{LEFT}}▀ answered  × failed  ▞ both  ◆ who acted  {_legend(scale(part).each)}"
     if part.narration:
