@@ -5,6 +5,8 @@ has ended, marks unhealthy what hangs, and leaves it; its cluster restarts or re
 """
 
 import asyncio
+import contextlib
+import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -47,7 +49,7 @@ class FakeApp:
         self._name = name
         self.says = "1"
         self.faults: asyncio.Queue[str] = asyncio.Queue()
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._port = 0
         self._hung = asyncio.Event()
         self._serving: set[asyncio.Task[None]] = set()
@@ -57,31 +59,40 @@ class FakeApp:
         return Address("127.0.0.1", self._port)
 
     async def start(self) -> None:
-        starting = asyncio.create_task(asyncio.start_server(self._serve, "127.0.0.1", self._port))
-        try:
-            await asyncio.shield(starting)
-        finally:
-            self._server = await starting  # cancelled half-way, asyncio would leave its socket open
-        self._port = self._server.sockets[0].getsockname()[1]
+        self._listener = listener = socket.create_server(("127.0.0.1", self._port))
+        listener.setblocking(False)
+        self._port = listener.getsockname()[1]
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    def _close(self) -> None:
+        """Listen no more. An asyncio.Server that is closed loses what it has accepted in the same moment."""
+        if self._listener:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
 
     async def stop(self) -> None:
-        if self._server:
-            self._server.close()
+        self._close()
         for task in tuple(self._serving):
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._hung.clear()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._serving.add(task)
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            connection, _ = listener.accept()
+            task = asyncio.create_task(self._serve(connection))
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+            task.add_done_callback(lambda _: connection.close())  # also where it was cancelled before it began
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         try:
             await self._answer(reader, writer)
         except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._serving.discard(task)
             writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -101,8 +112,8 @@ class FakeApp:
     async def break_down(self, fault: str) -> None:
         if fault == "hang":
             self._hung.set()
-        elif self._server:
-            self._server.close()
+        else:
+            self._close()
         self.faults.put_nowait(fault)
 
 
