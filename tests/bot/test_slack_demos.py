@@ -65,7 +65,7 @@ async def test_a_demo_is_one_message_that_ends_with_headline_table_and_chart(
     assert list(buttons(post.blocks)) == ["Again with another fault"]
     assert file["data"].startswith(b"\x89PNG")
     assert file["shares"] == []
-    assert post.blocks[3]["alt_text"].startswith(f"Two lanes of requests over 40 seconds. {finished().headline}")
+    assert post.blocks[3]["alt_text"].startswith(f"Two lanes over 40 seconds. {finished().headline}")
     assert any("Stop" in buttons(form["blocks"]) for form in post.forms)
 
 
