@@ -1,10 +1,10 @@
 """The composition root: settings in, a tutor out, everything given back at the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.settings import Settings, limits
 from bot.state.runs import KeptRuns
@@ -13,10 +13,10 @@ from bot.votes import Votes
 from knowledge import CURRICULUM, Answerer, IngestEvent, Library, ModelSettings, ingest_curriculum, open_library
 from sandbox.demos import load_demos
 from sandbox.engines import Engines
-from sandbox.sandbox import OpenSandbox, Sandbox
+from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from sandbox.lab import Lab
+    from sandbox.pool import Pool
 
 Progress = Callable[[IngestEvent], None]
 
@@ -24,31 +24,53 @@ Progress = Callable[[IngestEvent], None]
 @asynccontextmanager
 async def build(settings: Settings, engines: Engines, progress: Progress) -> AsyncIterator[Tutor]:
     """A tutor that answers at once, also while its engines come up."""
-    async with open_knowledge(settings, progress) as library, _patrolled(engines):
+    sandboxes = _Sandboxes(engines, settings.warm_sandboxes)
+    async with (
+        open_knowledge(settings, progress) as library,
+        _meanwhile(_patrol(engines)),
+        _meanwhile(sandboxes.keep()),
+    ):
         answerer = Answerer(library, model=model(settings))
         runs = KeptRuns(settings.data)
         tutor = Tutor(
-            answerer, load_demos(), engines, _sandboxes(engines), limits(settings), runs, Votes(settings.vote_seconds)
+            answerer, load_demos(), engines, sandboxes.open, limits(settings), runs, Votes(settings.vote_seconds)
         )
         await tutor.look()
         yield tutor
 
 
-def _sandboxes(engines: Engines) -> OpenSandbox:
+class _Sandboxes:
+    """Where demos get their sandboxes from, some of them prepared."""
+
+    def __init__(self, engines: Engines, warm: int) -> None:
+        self._engines = engines
+        self._warm = warm
+        self._pool: Pool | None = None
+
     @asynccontextmanager
-    async def open_sandbox(owner: str, seconds: float) -> AsyncIterator[Sandbox]:
-        lab = await asyncio.to_thread(_load_lab)
-        async with lab(engines).open(owner, seconds) as sandbox:
+    async def open(self, owner: str, seconds: float) -> AsyncIterator[Sandbox]:
+        pool = await self._loaded()
+        async with pool.open(owner, seconds) as sandbox:
             yield sandbox
 
-    return open_sandbox
+    async def keep(self) -> None:
+        """Keep the pool, as soon as no engine is on its way."""
+        async for _ in self._engines.progress():
+            """Until then its demos come first."""
+        await (await self._loaded()).keep()
+
+    async def _loaded(self) -> "Pool":
+        make = await asyncio.to_thread(_load_pool)
+        self._pool = self._pool or make(self._engines, self._warm)
+        return self._pool
 
 
-def _load_lab() -> "type[Lab]":
+def _load_pool() -> Callable[[Engines, int], "Pool"]:
     """Import the clients of both engines: more than a second, which the engines had better use to come up."""
     from sandbox.lab import Lab  # noqa: PLC0415
+    from sandbox.pool import Pool  # noqa: PLC0415
 
-    return Lab
+    return lambda engines, warm: Pool(Lab(engines), warm)
 
 
 @asynccontextmanager
@@ -83,9 +105,9 @@ def model(settings: Settings) -> ModelSettings | None:
 
 
 @asynccontextmanager
-async def _patrolled(engines: Engines) -> AsyncIterator[None]:
-    """Sweep what is past its expiry, once the engines are up and every 30 s from then on."""
-    task = asyncio.create_task(_patrol(engines))
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something in the background while the block runs; its own clean-up is waited for."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
@@ -95,12 +117,13 @@ async def _patrolled(engines: Engines) -> AsyncIterator[None]:
 
 
 async def _patrol(engines: Engines) -> None:
+    """Sweep what is past its expiry, once the engines are up and every 30 s from then on."""
     async for _ in engines.progress():
         """Until no engine is on its way."""
     await (await asyncio.to_thread(_load_patrol))(engines)
 
 
 def _load_patrol() -> Callable[[Engines], Awaitable[None]]:
-    from sandbox.reaper import patrol  # noqa: PLC0415 - as in `_load_lab`
+    from sandbox.reaper import patrol  # noqa: PLC0415 - as in `_load_pool`
 
     return patrol

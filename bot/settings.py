@@ -130,6 +130,15 @@ class Settings(BaseSettings):
     demos_waiting: Annotated[
         int, Field(alias="PORTSIDE_DEMOS_WAITING", ge=0, le=1000, description="demos that may wait for their turn")
     ] = 20
+    warm_sandboxes: Annotated[
+        int,
+        Field(
+            alias="PORTSIDE_WARM_SANDBOXES",
+            ge=0,
+            le=4,
+            description="sandboxes that the page and the chats keep prepared, at most 4; none unless set",
+        ),
+    ] = 0
     questions_per_minute: Annotated[
         int,
         Field(alias="PORTSIDE_QUESTIONS_PER_MINUTE", ge=1, le=1000, description="questions that one person may ask"),

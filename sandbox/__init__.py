@@ -10,6 +10,7 @@ What other packages use; everything else is this package's own business:
                       choose(demos, name, fault, replicas) -> (Demo, Options); raises UnknownDemo, BadRequest
                       perform(demo, options, owner, open_sandbox) -> AsyncGenerator[Event, None]
     sandbox.lab       Lab(engines, pace=Pace()); `lab.open` is the `open_sandbox` of `perform`
+    sandbox.pool      Pool(lab, size): `open` as a lab has it, from sandboxes that `keep` prepares until cancelled
     sandbox.reaper    async sweep(engines) -> Swept: what was removed ("container web-x", "namespace …") and missed
                       async remove_run(engines, run): the same for what one run has left, before its expiry
                       async patrol(engines, seconds=30): sweep now and again until cancelled

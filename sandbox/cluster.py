@@ -82,7 +82,7 @@ class Cluster:
         return cls(api, endpoint, tag, info)
 
     def part(self, tag: Tag) -> "Cluster":
-        """Return the namespace of one part of the run, on the same connections."""
+        """Return the namespace of one part of the run, or of another owner, on the same connections."""
         return Cluster(self._api, self._endpoint, tag, self.info)
 
     async def close(self) -> None:

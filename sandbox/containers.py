@@ -180,7 +180,7 @@ class Containers:
         return {"label": [f"{RUN}={self.tag.run}", f"{MANAGED_BY}={BOT}", *part]}
 
     def part(self, tag: Tag) -> "Containers":
-        """Return the containers of one part of the run, on the same connections."""
+        """Return the containers of one part of the run, or of another owner, on the same connections."""
         return Containers(self._client, self._endpoint, tag, self.info)
 
     def published(self, port: int) -> Address:

@@ -22,7 +22,7 @@ from sandbox.streams import both, to_the_end
 log = logging.getLogger(__name__)
 
 # Between the end of a run and the expiry of its objects: the clean-up at its end comes first, the sweep after it.
-_MARGIN_SECONDS = 30
+MARGIN_SECONDS = 30
 _CLEANUP_SECONDS = 25.0
 
 
@@ -38,7 +38,13 @@ class LabSandbox:
         self.cluster = cluster
         self.settings = settings
         self.cleanups: tuple[Cleanup, ...] = ()
+        self._prepared = False
         self._began = time.monotonic() if began is None else began
+
+    @property
+    def expires(self) -> datetime:
+        """When the sweep may take what is left of it."""
+        return self.docker.tag.expires
 
     def clock(self) -> float:
         """Return the seconds since the run began."""
@@ -46,12 +52,27 @@ class LabSandbox:
 
     def part(self, name: str) -> "LabSandbox":
         """Return a part of the run with a network and a namespace of its own; it goes when the run goes."""
+        if not name:
+            return self
         tag = replace(self.docker.tag, part=name)
         return LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings, self._began)
 
     async def prepare(self) -> None:
-        """Make the network and the namespace with everything that limits them."""
-        await both(self.docker.network_create(), self.cluster.create_namespace())
+        """Make the network and the namespace with everything that limits them, where they do not stand already."""
+        if not self._prepared:
+            await both(self.docker.network_create(), self.cluster.create_namespace())
+            self._prepared = True
+
+    async def stands(self) -> bool:
+        """Look whether network and namespace are still there."""
+        return all(await both(self.docker.left(), self.cluster.left()))
+
+    def given(self, owner: str, seconds: float) -> "LabSandbox":
+        """Return it as the sandbox of an owner whose run begins now; what stands keeps its labels and its expiry."""
+        tag = replace(_tag(owner, seconds), run=self.run)
+        given = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings)
+        given._prepared = self._prepared
+        return given
 
     async def remove(self) -> None:
         """Remove both sides, each within a bounded time, and give the connections back."""
@@ -72,6 +93,15 @@ async def _removed(engine: Engine, side: Containers | Cluster) -> Cleanup:
     return replace(cleanup, seconds=round(time.monotonic() - began, 3))
 
 
+@asynccontextmanager
+async def removed_after(sandbox: LabSandbox) -> AsyncGenerator[LabSandbox, None]:
+    """Remove a sandbox at the end of the block, also if cancelled."""
+    try:
+        yield sandbox
+    finally:
+        await to_the_end(sandbox.remove())
+
+
 class Lab:
     """Opens sandboxes on one pair of engines."""
 
@@ -82,12 +112,13 @@ class Lab:
     @asynccontextmanager
     async def open(self, owner: str, seconds: float) -> AsyncGenerator[Sandbox, None]:
         """Wait for both engines and open a sandbox; what was made in it is removed at the end, also if cancelled."""
-        docker, cluster = await both(self._engines.docker(), self._engines.cluster())
-        sandbox = await self._connected(docker, cluster, _tag(owner, seconds))
-        try:
+        async with removed_after(await self.connect(owner, seconds)) as sandbox:
             yield sandbox
-        finally:
-            await to_the_end(sandbox.remove())
+
+    async def connect(self, owner: str, seconds: float) -> LabSandbox:
+        """Wait for both engines and reach them: a sandbox in which nothing is made yet."""
+        docker, cluster = await both(self._engines.docker(), self._engines.cluster())
+        return await self._connected(docker, cluster, _tag(owner, seconds))
 
     async def _connected(self, docker: DockerEndpoint, cluster: ClusterEndpoint, tag: Tag) -> LabSandbox:
         containers = await Containers.connect(docker, tag)
@@ -100,4 +131,4 @@ class Lab:
 
 
 def _tag(owner: str, seconds: float) -> Tag:
-    return Tag(new_run(), owner, datetime.now(UTC) + timedelta(seconds=seconds + _MARGIN_SECONDS))
+    return Tag(new_run(), owner, datetime.now(UTC) + timedelta(seconds=seconds + MARGIN_SECONDS))

@@ -47,6 +47,8 @@ def test_every_setting_is_one_that_this_tutor_knows() -> None:
         "PORTSIDE_DEMOS_PER_PERSON",
         "PORTSIDE_DEMOS_PER_CHANNEL",
         "PORTSIDE_DEMOS_WAITING",
+        "PORTSIDE_WARM_SANDBOXES",
+        "PORTSIDE_VOTE_SECONDS",
         "PORTSIDE_QUESTIONS_PER_MINUTE",
         "PORTSIDE_WEB_PORT",
     }
