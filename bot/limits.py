@@ -2,14 +2,16 @@
 
 import asyncio
 import math
+import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from bot.errors import Busy
 
 _MINUTE = 60.0
+_STEP = 10.0  # an expected wait is no better known than to so many seconds
 _PEOPLE = 10_000  # whose questions are counted; whoever asked longest ago is forgotten first
 
 
@@ -24,24 +26,40 @@ class Allowed:
     questions_per_minute: int = 20
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """How many demos come first, and for about how many seconds, by what each of them takes as a rule."""
+
+    demos: int
+    seconds: float
+
+
 @dataclass(eq=False)
 class Place:
-    """One's place for a demo: in the queue at first, then among those that run."""
+    """One's place for a demo of so many seconds: in the queue at first, then among those that run."""
 
     author: str
     channel: str
+    seconds: float
     limits: "Limits"
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
+    began: float = 0.0
 
-    async def turn(self) -> AsyncGenerator[int, None]:
-        """Yield how many demos come first whenever that changes, until it is this one's turn."""
+    async def turn(self) -> AsyncGenerator[Ahead, None]:
+        """Yield what comes first whenever that changes, until it is this one's turn."""
         shown = None
         while not self.admitted.is_set():
             changed = self.limits.changed
             if (ahead := self.limits.ahead(self)) != shown:
                 shown = ahead
                 yield ahead
-            await changed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STEP):
+                    await changed.wait()
+
+    def left(self, now: float) -> float:
+        """Seconds until it ends as a rule; one that is late may end at any moment."""
+        return max(self.began + self.seconds - now, 0.0)
 
 
 class Limits:
@@ -69,12 +87,15 @@ class Limits:
             self._asked.popitem(last=False)
 
     @contextmanager
-    def demo(self, author: str, channel: str) -> Iterator[Place]:
-        """Hold a place for one demo; it may begin when `Place.turn` ends. Raises `Busy` if there is none."""
+    def demo(self, author: str, channel: str, seconds: float) -> Iterator[Place]:
+        """Hold a place for one demo that takes so long as a rule; it may begin when `Place.turn` ends.
+
+        Raises `Busy` if there is none.
+        """
         theirs = sum(place.author == author for place in (*self._running, *self._waiting))
         if theirs >= self._allowed.demos_per_person:
             raise Busy("A demo of yours is still running or waiting. Stop it, or wait until it has ended.")
-        place = Place(author, channel, self)
+        place = Place(author, channel, seconds, self)
         self._waiting.append(place)
         self._admit()
         try:
@@ -86,20 +107,37 @@ class Limits:
             places.remove(place)
             self._admit()
 
-    def ahead(self, place: Place) -> int:
-        """How many demos run or wait before this one."""
-        return len(self._running) + self._waiting.index(place)
+    def ahead(self, place: Place) -> Ahead:
+        """What runs or waits before this one, and how long that takes: a whole number of steps."""
+        waits = self._expected(place)
+        return Ahead(len(self._running) + self._waiting.index(place), max(math.ceil(waits / _STEP), 1) * _STEP)
+
+    def _expected(self, place: Place) -> float:
+        """Play the queue on as it goes if each demo takes its time."""
+        now, moment = time.monotonic(), 0.0
+        running = [(one.left(now), one.channel) for one in self._running]
+        waiting = list(self._waiting)
+        while True:
+            for one in list(waiting):
+                if self._free(one.channel, [channel for _, channel in running]):
+                    if one is place:
+                        return moment
+                    waiting.remove(one)
+                    running.append((moment + one.seconds, one.channel))
+            moment, _ = first = min(running)
+            running.remove(first)
 
     def _admit(self) -> None:
         """Let those run that may, in their order; who waits for a channel of theirs holds up nobody else."""
         for place in list(self._waiting):
-            if self._free(place.channel):
+            if self._free(place.channel, [one.channel for one in self._running]):
                 self._waiting.remove(place)
                 self._running.append(place)
+                place.began = time.monotonic()
                 place.admitted.set()
         self.changed.set()
         self.changed = asyncio.Event()
 
-    def _free(self, channel: str) -> bool:
-        here = sum(place.channel == channel for place in self._running)
-        return len(self._running) < self._allowed.demos and here < self._allowed.demos_per_channel
+    def _free(self, channel: str, running: Sequence[str]) -> bool:
+        """Say whether one more demo may run in a channel beside those that run."""
+        return len(running) < self._allowed.demos and running.count(channel) < self._allowed.demos_per_channel

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.commands import COMMANDS
+from bot.limits import Ahead
 from bot.parts import Catalogue, Choice, Choices, Code, Entry, Part, Progress, Source, Sources, Step, Text
 from knowledge import Answer
 from sandbox.demo import Demo, Options
@@ -114,13 +115,14 @@ def present_help() -> Part:
     return Text(f"Ask about Docker and Kubernetes in your own words. The commands are:\n\n{commands}")
 
 
-def present_queue(ahead: int, seconds: float) -> Progress:
+def present_queue(ahead: Ahead | None, seconds: float) -> Progress:
     """Where a demo stands that has waited so long; with none ahead it is its turn."""
     if not ahead:
         return Progress("It is this demo's turn", (), seconds, key="queue")
-    before = "One demo comes first" if ahead == 1 else f"{ahead} demos come first"
+    before = "One demo comes first" if ahead.demos == 1 else f"{ahead.demos} demos come first"
     steps = (Step(before, "now", None), Step("This demo", "next", None))
-    return Progress("Waiting for its turn", steps, seconds, "It begins by itself.", key="queue")
+    note = f"It begins by itself, in about {ahead.seconds:.0f} s."
+    return Progress("Waiting for its turn", steps, seconds, note, key="queue")
 
 
 def present_engines(engines: Sequence[EngineStatus]) -> Progress | None:

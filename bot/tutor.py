@@ -136,7 +136,7 @@ class Tutor:
         if reason := self._menu.out.get(demo.name):
             yield Text(taken_out(demo.name, reason))
             return
-        with self._limits.demo(message.author, message.channel or message.conversation) as place:
+        with self._limits.demo(message.author, message.channel or message.conversation, demo.seconds) as place:
             async with aclosing(_until_turn(place)) as waiting:
                 async for progress in waiting:
                     yield progress
@@ -211,7 +211,7 @@ async def _until_turn(place: Place) -> AsyncGenerator[Progress, None]:
             waited = True
             yield present_queue(ahead, time.monotonic() - began)
     if waited:
-        yield present_queue(0, time.monotonic() - began)
+        yield present_queue(None, time.monotonic() - began)
 
 
 def _failure(error: str, demo: Demo, options: Options) -> Failure:

@@ -187,6 +187,7 @@ async def test_a_second_demo_in_a_channel_sees_its_place_and_begins_by_itself() 
 
     assert isinstance(place, Progress)
     assert [step.title for step in place.steps] == ["One demo comes first", "This demo"]
+    assert place.note == "It begins by itself, in about 50 s."
     assert isinstance(turn, Progress)
     assert (turn.title, turn.steps, turn.key) == ("It is this demo's turn", (), place.key)
     assert isinstance(card, Card)
