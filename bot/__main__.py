@@ -173,9 +173,31 @@ def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
     flag_value="",
     help="Keep the run for `portside replay`, in a new file: FILE, or one in the data folder.",
 )
-def demo(name: str, fault: str | None, replicas: int | None, as_json: bool, record: str | None) -> NoReturn:
+@click.option("--commands", is_flag=True, help="Run nothing, and print what you would type, step by step.")
+@click.option(
+    "--export",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Run nothing, and write the manifest and the compose file into a folder.",
+)
+def demo(  # noqa: PLR0913, PLR0917 - an argument for each option
+    name: str,
+    fault: str | None,
+    replicas: int | None,
+    as_json: bool,
+    record: str | None,
+    commands: bool,
+    export: Path | None,
+) -> NoReturn:
     """Run a demo on a real Docker and a real Kubernetes, and measure both."""
-    run("showing", "demo", (name, fault, replicas), as_json, record)
+    if sum((as_json or record is not None, commands, export is not None)) > 1:
+        raise click.UsageError("--commands and --export run nothing: give one of them, without --json and --record.")
+    choice = (name, fault, replicas)
+    if commands:
+        run("taking", "print_commands", choice)
+    if export is not None:
+        run("taking", "export_files", choice, export)
+    run("showing", "demo", choice, as_json, record)
 
 
 @main.command(epilog=example("portside replay selfheal --fault hang --speed 4"))

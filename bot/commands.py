@@ -11,7 +11,8 @@ from bot.errors import BadMessage
 MAX_CHARACTERS = 8_000
 
 _DIGITS = 4  # no demo takes a number with more
-_EXAMPLE = "Type for example: /demo selfheal --fault hang"
+_SAMPLE = "selfheal --fault hang"
+_EXAMPLE = f"Type for example: /demo {_SAMPLE}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,24 @@ class CastVote:
 
 
 @dataclass(frozen=True)
+class ShowCommands:
+    """What a learner would type for such a run."""
+
+    name: str
+    fault: str | None = None
+    replicas: int | None = None
+
+
+@dataclass(frozen=True)
+class TakeHome:
+    """The files of such a run, to keep."""
+
+    name: str
+    fault: str | None = None
+    replicas: int | None = None
+
+
+@dataclass(frozen=True)
 class ListDemos:
     """The catalogue."""
 
@@ -63,12 +82,14 @@ class Unknown:
     reason: str
 
 
-Command = Ask | RunDemo | Replay | CastVote | ListDemos | Help | Unknown
+Command = Ask | RunDemo | Replay | CastVote | ShowCommands | TakeHome | ListDemos | Help | Unknown
 
 COMMANDS = {
     "/ask": "`/ask QUESTION`: an answer with its sources; the question alone does the same",
     "/demo": "`/demo NAME [--fault FAULT] [--replicas N]`: live on both engines; `/demo` alone lists the demos",
     "/replay": "`/replay NAME [--fault FAULT]`: a run that was recorded, where no engine is at hand",
+    "/commands": "`/commands NAME [--fault FAULT] [--replicas N]`: what you would type to see the same",
+    "/export": "`/export NAME [--fault FAULT] [--replicas N]`: its manifest and compose file, to take home",
     "/help": "`/help`: this list",
 }
 
@@ -115,6 +136,20 @@ def _replay(rest: str) -> Command:
     return Unknown("A replay takes a demo's name and a fault. Type for example: /replay selfheal --fault hang")
 
 
+def _commands(rest: str) -> Command:
+    demo = _demo(rest)
+    if isinstance(demo, RunDemo):
+        return ShowCommands(demo.name, demo.fault, demo.replicas)
+    return demo if isinstance(demo, Unknown) else Unknown(f"Name a demo, for example: /commands {_SAMPLE}")
+
+
+def _export(rest: str) -> Command:
+    demo = _demo(rest)
+    if isinstance(demo, RunDemo):
+        return TakeHome(demo.name, demo.fault, demo.replicas)
+    return demo if isinstance(demo, Unknown) else Unknown(f"Name a demo, for example: /export {_SAMPLE}")
+
+
 def _demo(rest: str) -> Command:
     try:
         words = shlex.split(rest)
@@ -144,6 +179,8 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "/ask": _ask,
     "/demo": _demo,
     "/replay": _replay,
+    "/commands": _commands,
+    "/export": _export,
     "/help": lambda _: Help(),
     "/vote": _vote,  # what the buttons of a vote say: nobody has to know it, so it is not in the list
 }

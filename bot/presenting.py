@@ -65,16 +65,26 @@ def named_fault(demo: Demo, question: str) -> Fault | None:
     )
 
 
-def run_command(demo: Demo, options: Options) -> str:
-    """The message that runs a demo in the same way."""
+def run_command(demo: Demo, options: Options, word: str = "/demo") -> str:
+    """The message that runs a demo in the same way, or with another word does another thing with such a run."""
     fault = f" --fault {options.fault}" if options.fault else ""
     replicas = f" --replicas {options.replicas}" if options.replicas != demo.replicas[0] else ""
-    return f"/demo {demo.name}{fault}{replicas}"
+    return f"{word} {demo.name}{fault}{replicas}"
 
 
 def again(demo: Demo, options: Options) -> Choices:
     """What may be done after a demo: the same in another way, and to ask what was seen."""
-    return Choices((*_variations(demo, options), Choice("Explain this", _explained(demo, options))))
+    return Choices(
+        (*_variations(demo, options), *at_home(demo, options), Choice("Explain this", _explained(demo, options)))
+    )
+
+
+def at_home(demo: Demo, options: Options) -> tuple[Choice, ...]:
+    """What may be done with a run that was seen: type it, and keep its files."""
+    return (
+        Choice("Show me the commands", run_command(demo, options, "/commands")),
+        Choice("Take it home", run_command(demo, options, "/export")),
+    )
 
 
 def _variations(demo: Demo, options: Options) -> Iterable[Choice]:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from bot.cards import advance, begin
 from bot.parts import Choice, Choices, Part, Text
-from bot.presenting import EXPLAINED
+from bot.presenting import EXPLAINED, at_home
 from sandbox.demo import Demo, Options
 from sandbox.errors import SandboxError
 from sandbox.events import Fault, Result
@@ -24,7 +24,7 @@ async def replayed(recording: Recording, speed: float) -> AsyncGenerator[Part, N
             yield card
             if isinstance(event, Result) and event.error:
                 yield Text(event.error)
-    yield onward(recording.demo, recording.options.fault)
+    yield onward(recording.demo, recording.options)
 
 
 def recorded(demos: Mapping[str, Demo], name: str, fault: str | None) -> Recording:
@@ -43,17 +43,14 @@ def offer(demos: Mapping[str, Demo], demo: Demo, options: Options) -> Choices | 
     return Choices((Choice(label, watch(demo, options.fault), primary=True),))
 
 
-def onward(demo: Demo, fault: Fault | None) -> Choices:
-    """What may be done after a recorded run: see another one, and ask what was seen."""
+def onward(demo: Demo, options: Options) -> Choices:
+    """What may be done after a recorded run: see another one, do the same by oneself, and ask what was seen."""
+    home, fault = at_home(demo, options), options.fault
     if fault is None:
-        return Choices((Choice("Watch it again", watch(demo, fault)), Choice("Explain this", demo.explain)))
+        return Choices((Choice("Watch it again", watch(demo, fault)), *home, Choice("Explain this", demo.explain)))
     following = demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
-    return Choices(
-        (
-            Choice("Watch another fault", watch(demo, following), primary=True),
-            Choice("Explain this", EXPLAINED[fault]),
-        )
-    )
+    other = Choice("Watch another fault", watch(demo, following), primary=True)
+    return Choices((other, *home, Choice("Explain this", EXPLAINED[fault])))
 
 
 def watch(demo: Demo, fault: Fault | None) -> str:

@@ -9,7 +9,20 @@ from typing import Protocol, assert_never
 
 from bot.cards import advance, begin
 from bot.citing import with_run
-from bot.commands import Ask, CastVote, Command, Help, ListDemos, Replay, RunDemo, Unknown, parse, read
+from bot.commands import (
+    Ask,
+    CastVote,
+    Command,
+    Help,
+    ListDemos,
+    Replay,
+    RunDemo,
+    ShowCommands,
+    TakeHome,
+    Unknown,
+    parse,
+    read,
+)
 from bot.errors import trouble
 from bot.history import History, turns
 from bot.limits import Limits, Place
@@ -28,6 +41,7 @@ from bot.presenting import (
 from bot.questions import is_question
 from bot.replays import offer, recorded, replayed
 from bot.state.runs import Runs, RunsHere, keeping
+from bot.taking import present_commands, present_files
 from bot.votes import Vote, Votes, with_vote
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, Options, choose, perform
@@ -99,6 +113,12 @@ class Tutor:
                 return self._replay(name, fault)
             case CastVote(vote, choice):
                 return _told(Text(self._votes.cast(vote, message.author, choice)))
+            case ShowCommands(name, fault, replicas):
+                self._limits.question(message.author)
+                return _told(*present_commands(*choose(self.demos, name, fault, replicas)))
+            case TakeHome(name, fault, replicas):
+                self._limits.question(message.author)
+                return _told(*present_files(*choose(self.demos, name, fault, replicas)))
             case ListDemos():
                 return _told(present_catalogue(self.offered), *present_menu(self._menu))
             case Help():

@@ -17,7 +17,7 @@ from docker.models.volumes import Volume
 from docker.types import LogConfig, Ulimit
 
 from sandbox import http
-from sandbox.docker_run import Container
+from sandbox.docker_run import HEALTH, Container
 from sandbox.engines import DockerEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, NameTaken, PortTaken
 from sandbox.events import EngineInfo, Instance, Observed
@@ -132,8 +132,7 @@ class Containers:
         }
         if container.restart:
             wanted["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": RESTARTS}
-        if container.check:
-            wanted["healthcheck"] = _health(container.check)
+        wanted["healthcheck"] = _health(container.check) if container.check else {"test": ["NONE"]}
         if container.publish:
             wanted["ports"] = {f"{PORT}/tcp": (self._endpoint.publish, container.publish)}
         if container.volume:
@@ -267,7 +266,7 @@ async def sweep(endpoint: DockerEndpoint, due: Due, most: int) -> list[str]:
 
 def _health(check: Check) -> dict[str, Any]:
     return {
-        "test": ["CMD", "/web", "health"],
+        "test": ["CMD", *HEALTH],
         "interval": check.period * _SECOND,
         "timeout": check.timeout * _SECOND,
         "retries": check.failures,

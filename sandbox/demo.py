@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
 from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Result, Started
 from sandbox.figures import Row, outages
+from sandbox.plan import Plan
 from sandbox.sandbox import OpenSandbox, Sandbox
 from sandbox.streams import together
 
@@ -28,6 +29,8 @@ class Options:
 
 
 Run = Callable[[Sandbox, Options], AsyncGenerator[Event, None]]
+# What a learner would type for a run, and take home: nothing is run for it.
+Planned = Callable[[Options], Plan]
 # Says in a sentence how a run differs from what the demo teaches: never shown as a result, only held against it.
 Lesson = Callable[[Result], str | None]
 
@@ -48,7 +51,7 @@ class Demo:
     says in a sentence what runs, `explain` is what to ask about what was seen, `rows` what of the result stands in the
     table, and `headline` what above it, where no finding is of the whole run. `faults` and `replicas` are what may be
     chosen, first what is taken unless told otherwise. Each of `parts` is a namespace and a network of its own.
-    `needs` are the cluster's APIServices that it cannot do without.
+    `needs` are the cluster's APIServices that it cannot do without. `plan` is the run as a learner would type it.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Demo:
     deadline: float = 120
     lesson: Lesson | None = None
     headline: Callable[[Result], str] | None = None
+    plan: Planned = lambda _: Plan()
 
 
 def choose(

@@ -7,6 +7,7 @@ from sandbox.manifests import Check
 from sandbox.quota import CPUS, DATA, MEMORY_MIB, PORT, RESTARTS
 
 IMAGE = "portside/web"
+HEALTH = ("/web", "health")  # also the image's own HEALTHCHECK
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Container:
     """One container of the demo image: `publish` is a port of the machine, `volume` a named volume for its data.
 
     `memory_mib` is its limit; `command` what it runs in place of the web server.
+    Without a `check` the image's own is switched off.
     """
 
     name: str
@@ -36,13 +38,9 @@ def docker_run(container: Container) -> str:
     if container.restart:
         words.append(f"--restart=on-failure:{RESTARTS}")
     words.append(f"--memory={container.memory_mib}m --cpus={CPUS}")
-    if container.check:
-        words.append(_health(container.check))
+    words.append(_health(container.check) if container.check else "--no-healthcheck")
     return " ".join(filter(None, [*words, f"{IMAGE}:{container.version}", container.command]))
 
 
 def _health(check: Check) -> str:
-    return (
-        f'--health-cmd="/web health" --health-interval={check.period}s --health-timeout={check.timeout}s '
-        f"--health-retries={check.failures}"
-    )
+    return f"--health-interval={check.period}s --health-timeout={check.timeout}s --health-retries={check.failures}"

@@ -9,6 +9,7 @@ SandboxError
 ├── DemoTimedOut         the demo took longer than it may
 ├── NoRecording          there is no recorded run of that name, or a file that cannot be recorded to
 ├── BadRecording         a file is no recording that can be played
+├── CannotExport         there is a file already, or a folder that cannot be written to
 └── DemoFailed           a step of the demo did not do what it must before the rest makes sense
     ├── PortTaken        another container has published that port
     └── NameTaken        another container has that name
@@ -53,6 +54,10 @@ class NoRecording(SandboxError):
 
 class BadRecording(SandboxError):
     """A file is no recording that can be played."""
+
+
+class CannotExport(SandboxError):
+    """There is a file already, or a folder that cannot be written to."""
 
 
 class DemoFailed(SandboxError):

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 
 from sandbox.demo import Options, Setting
 from sandbox.docker_run import Container, docker_run
+from sandbox.engines import Images
 from sandbox.errors import DemoFailed
 from sandbox.events import Engine, Fault, Injected, Measured
-from sandbox.manifests import GRACE_SECONDS, TOLERATION_SECONDS, App, Check, deployment, service
+from sandbox.manifests import GRACE_SECONDS, TOLERATION_SECONDS, App, Check, Manifest, deployment, service
+from sandbox.names import Tag
+from sandbox.plan import ADDRESS, APPLY, POD, ask, find_container, find_pod
 from sandbox.routes import Address
 from sandbox.stage import Stage
 from sandbox.streams import both
@@ -34,6 +37,17 @@ _INTRODUCTION = (
 _TICK = 0.1
 
 
+def containers(tag: Tag, copies: int) -> tuple[Container, ...]:
+    """Return Docker's side."""
+    names = [APP] if copies == 1 else [f"{APP}{number}" for number in range(1, copies + 1)]
+    return tuple(Container(tag.container(name), restart=True, check=CHECK) for name in names)
+
+
+def manifests(tag: Tag, images: Images, copies: int, app: str = APP) -> tuple[Manifest, ...]:
+    """Return Kubernetes' side."""
+    return deployment(tag, App(app, images.of("1"), CHECK, copies)), service(tag, app)
+
+
 class Healing:
     """Both sides of one run: what is started, broken and watched."""
 
@@ -44,13 +58,8 @@ class Healing:
         self._pace = stage.sandbox.pace
         self._options = options
         self._fault = options.fault or Fault.CRASH
-        tag = self._docker.tag
-        self._containers = [Container(tag.container(name), restart=True, check=CHECK) for name in self._names()]
+        self._containers = containers(self._docker.tag, options.replicas)
         self._broken = 0.0
-
-    def _names(self) -> list[str]:
-        count = self._options.replicas
-        return [APP] if count == 1 else [f"{APP}{number}" for number in range(1, count + 1)]
 
     async def script(self) -> None:
         """Start both sides, break them at once, and watch."""
@@ -68,15 +77,14 @@ class Healing:
             await self._docker.run(container)
         self.stage.docker_runs()
         name = self._containers[0].name
-        self.stage.type(Engine.DOCKER, f"docker ps --filter name={name}")
+        self.stage.type(Engine.DOCKER, docker_ps(name))
         await self.stage.probe(Engine.DOCKER, await self._docker.address(name))
 
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
-        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.images.of("1"), CHECK, self._options.replicas)
-        await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
-        self.stage.type(Engine.KUBERNETES, f"kubectl get pods -l app={APP}")
+        self.stage.type(Engine.KUBERNETES, APPLY)
+        await cluster.apply(*manifests(cluster.tag, cluster.images, self._options.replicas))
+        self.stage.type(Engine.KUBERNETES, get_pods(APP))
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
         await cluster.ready(APP, self._options.replicas)
 
@@ -116,11 +124,28 @@ class Healing:
             await asyncio.sleep(min(_TICK, left))
 
 
-def fault_command(fault: Fault, engine: Engine, target: str, address: Address) -> str:
+def docker_ps(name: str) -> str:
+    """Return what a learner would type to see a container."""
+    return f"docker ps --filter name={name}"
+
+
+def get_pods(app: str) -> str:
+    """Return what a learner would type to see an app's pods."""
+    return f"kubectl get pods -l app={app}"
+
+
+def fault_command(fault: Fault, engine: Engine, target: str, address: Address | str) -> str:
     """Return what a learner would type to break one side."""
     if fault is not Fault.REMOVE:
         return f"curl -X POST http://{address}{FAULT_PATHS[fault]}"
     return f"docker rm -f {target}" if engine is Engine.DOCKER else f"kubectl delete pod {target}"
+
+
+def broken(fault: Fault, engine: Engine, app: str) -> tuple[str, ...]:
+    """Return the lines that wait for an app's first answer and break it."""
+    if engine is Engine.DOCKER:
+        return find_container(app), ask(), fault_command(fault, engine, app, ADDRESS)
+    return *find_pod(app), ask(), fault_command(fault, engine, POD, ADDRESS)
 
 
 def differs(fault: Fault, lanes: Mapping[Engine, Measured]) -> str | None:

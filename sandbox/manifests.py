@@ -237,4 +237,6 @@ def autoscaler(tag: Tag, app: str, scaling: Autoscaling) -> Manifest:
 
 
 def _metadata(name: str, tag: Tag) -> Manifest:
-    return {"name": name, "namespace": tag.place, "labels": tag.labels()}
+    """Return whose an object is; what a learner takes home is nobody's."""
+    metadata = {"name": name, "namespace": tag.place, "labels": tag.labels()}
+    return {key: value for key, value in metadata.items() if value}

@@ -54,6 +54,22 @@ class Tag:
         return {EXPIRES_AT: write_time(self.expires)}
 
 
+class Plain(Tag):
+    """Of no run: a learner's own objects have plain names, stand wherever the learner works, and carry no labels."""
+
+    def __init__(self, part: str = "") -> None:
+        super().__init__(run="", owner="", expires=datetime.max.replace(tzinfo=UTC), part=part)
+
+    @property
+    def place(self) -> str:
+        """Wherever the learner works."""
+        return ""
+
+    def labels(self) -> dict[str, str]:
+        """None: nobody sweeps them."""
+        return {}
+
+
 def new_run() -> str:
     """Make an id that fits into a name; it is never used again."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(10))

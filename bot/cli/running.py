@@ -10,11 +10,11 @@ from typing import NoReturn
 
 from bot.errors import BadMessage, trouble
 from knowledge.errors import BadQuestion, UnknownCollection
-from sandbox.errors import BadRequest, NoRecording, UnknownDemo
+from sandbox.errors import BadRequest, CannotExport, NoRecording, UnknownDemo
 
 DONE, COULD_NOT, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 # What was typed is wrong, not what was met.
-MISTYPED = (BadMessage, BadQuestion, BadRequest, NoRecording, UnknownCollection, UnknownDemo)
+MISTYPED = (BadMessage, BadQuestion, BadRequest, CannotExport, NoRecording, UnknownCollection, UnknownDemo)
 
 STOPPING = "Stopping: what was begun is put away first."
 

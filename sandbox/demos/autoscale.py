@@ -8,10 +8,13 @@ from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
+from sandbox.engines import Images
 from sandbox.events import NAMES, Engine, Event, Finding, Result, Snapshot
 from sandbox.figures import Row, actors, failed_requests, row, seconds
 from sandbox.load import Load
-from sandbox.manifests import App, Autoscaling, Check, autoscaler, deployment, service
+from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, service
+from sandbox.names import Tag
+from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
@@ -27,9 +30,22 @@ METRICS = "v1beta1.metrics.k8s.io"
 RATE = 40
 BURN = "/burn?ms=10"
 
+GET_HPA = f"kubectl get hpa {APP}"
+_LOAD_SECONDS = 20  # as long as a listing keeps the load on
 _TICK = 0.25
 
 Steps = Sequence[tuple[float, int]]
+
+
+def container(tag: Tag) -> Container:
+    """Return Docker's side."""
+    return Container(tag.container(APP))
+
+
+def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
+    """Return Kubernetes' side."""
+    app = App(APP, images.of("1"), CHECK)
+    return deployment(tag, app), service(tag, APP), autoscaler(tag, APP, SCALING)
 
 
 async def autoscale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -61,7 +77,6 @@ class _Lanes:
         self._docker = stage.sandbox.docker
         self._cluster = stage.sandbox.cluster
         self._pace = stage.sandbox.pace
-        self._name = self._docker.tag.container(APP)
         self._addresses: dict[Engine, Address] = {}
         self._copies: dict[Engine, list[tuple[float, int]]] = {engine: [] for engine in Engine}
         self._load = Load(stage.sandbox.clock, BURN, RATE)
@@ -91,20 +106,17 @@ class _Lanes:
         await self.stage.finish()
 
     async def _start_docker(self) -> None:
-        container = Container(self._name)
-        self.stage.type(Engine.DOCKER, docker_run(container))
-        await self._docker.run(container)
+        wanted = container(self._docker.tag)
+        self.stage.type(Engine.DOCKER, docker_run(wanted))
+        await self._docker.run(wanted)
         self.stage.docker_runs()
-        await self._probe(Engine.DOCKER, await self._docker.address(self._name))
+        await self._probe(Engine.DOCKER, await self._docker.address(wanted.name))
 
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
-        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.images.of("1"), CHECK)
-        await cluster.apply(
-            deployment(cluster.tag, app), service(cluster.tag, APP), autoscaler(cluster.tag, APP, SCALING)
-        )
-        self.stage.type(Engine.KUBERNETES, f"kubectl get hpa {APP}")
+        self.stage.type(Engine.KUBERNETES, APPLY)
+        await cluster.apply(*manifests(cluster.tag, cluster.images))
+        self.stage.type(Engine.KUBERNETES, GET_HPA)
         await self._probe(Engine.KUBERNETES, await cluster.service_address(APP))
         await cluster.ready(APP, 1)
 
@@ -174,7 +186,7 @@ def reaction(copies: Steps, on: float, off: float) -> dict[str, Any]:
     }
 
 
-def load_command(address: Address) -> str:
+def load_command(address: Address | str) -> str:
     """Return what a learner would type to put the same load on an address, and ends with Ctrl-C."""
     return f'while sleep {1 / RATE:g}; do curl -so /dev/null "http://{address}{BURN}" & done'
 
@@ -237,6 +249,29 @@ def _ms(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.1f} ms"
 
 
+def plan(_: Options) -> Plan:
+    """Return the run as a learner would type it; here the load ends by itself."""
+    wanted = container(PLAIN)
+    loaded = ("export ADDRESS", f"timeout {_LOAD_SECONDS} bash -c '{load_command(ADDRESS)}' || true")
+    back = f"kubectl wait hpa/{APP} --for=jsonpath='{{.status.currentReplicas}}'=1 --timeout=90s"
+    load = f"Put load on it, for {_LOAD_SECONDS} s."
+    return Plan(
+        docker=(
+            Step("Start one copy.", (docker_run(wanted), find_container(wanted.name), ask())),
+            Step(load, loaded),
+            Step("Did anybody notice?", (f"docker ps --filter name={wanted.name}",)),
+        ),
+        kubernetes=(
+            Step("Declare one copy, and who may change that.", (APPLY, rollout_status(APP), find_service(APP), ask())),
+            Step(load, loaded),
+            Step("Did anybody notice?", (GET_HPA, f"kubectl get pods -l app={APP}")),
+            Step("The load is gone. Wait for one copy again.", (back,)),
+        ),
+        containers=(wanted,),
+        manifests=manifests(PLAIN, IMAGES),
+    )
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: nobody adds a container, the autoscaler adds pods and takes them away again."""
     docker, kubernetes = (result.measured["reaction"][engine] for engine in Engine)
@@ -260,6 +295,7 @@ DEMO = Demo(
     setup="One copy on each side, the same load on both for a while. One clock, 10 more requests a second measure it.",
     rows=rows,
     lesson=lesson,
+    plan=plan,
     needs=(METRICS,),
     seconds=65,
     deadline=150,

@@ -1,15 +1,18 @@
 """Every fault on both sides: the four faults of selfheal at one moment, each in a part of the run of its own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, replace
 from typing import Any
 
 from sandbox.demo import Demo, Options
+from sandbox.docker_run import docker_run
 from sandbox.events import NAMES, Engine, Event, Fault, Finding, Injected, Measured, Narration, Result
 from sandbox.figures import Row, actors, back_after
-from sandbox.healing import SETTINGS, Healing, differs
+from sandbox.healing import APP, SETTINGS, Healing, broken, containers, differs, docker_ps, manifests
+from sandbox.names import Plain
+from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
 from sandbox.runs import SIDE_BY_SIDE
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
@@ -116,6 +119,30 @@ def _rows(outcomes: Outcomes) -> Iterator[Row]:
         yield Row(f"{fault.value}: who acted", *(actors(lanes[engine]) for engine in Engine))
 
 
+def plan(options: Options) -> Plan:
+    """Return the run as a learner would type it: in one place, so that each copy is called by its fault."""
+    wanted = {fault: container for fault in Fault for container in containers(Plain(fault), options.replicas)}
+    names = {fault: container.name for fault, container in wanted.items()}
+    return Plan(
+        docker=(
+            Step("Start four copies, each with a restart policy and a health check.", _lines(docker_run, wanted)),
+            *(Step(f"Break one: {fault}.", broken(fault, Engine.DOCKER, name)) for fault, name in names.items()),
+            Step("Who is back? Look again.", (f"{docker_ps(APP)} --all",)),
+        ),
+        kubernetes=(
+            Step("Declare four copies.", (APPLY, *_lines(rollout_status, names))),
+            *(Step(f"Break one: {fault}.", broken(fault, Engine.KUBERNETES, name)) for fault, name in names.items()),
+            Step("Who is back? Look again.", ("kubectl get pods", "kubectl get events")),
+        ),
+        containers=tuple(wanted.values()),
+        manifests=tuple(one for name in names.values() for one in manifests(PLAIN, IMAGES, options.replicas, name)),
+    )
+
+
+def _lines(line: Callable[[Any], str], things: Mapping[Fault, Any]) -> tuple[str, ...]:
+    return tuple(map(line, things.values()))
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: each fault shows what it shows by itself."""
     told = ((fault, differs(fault, lanes)) for fault, lanes in outcomes_of(result).items())
@@ -132,6 +159,7 @@ DEMO = Demo(
     rows=rows,
     headline=headline,
     lesson=lesson,
+    plan=plan,
     parts=tuple(fault.value for fault in Fault),
     seconds=60,
     deadline=120,

@@ -9,12 +9,15 @@ from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
-from sandbox.engines import Version
+from sandbox.engines import Images, Version
 from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, actors, row, seconds
-from sandbox.manifests import GRACE_SECONDS, App, Check, deployment, service
+from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, Span, undisturbed
+from sandbox.names import Tag
+from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
+from sandbox.quota import PORT
 from sandbox.rollouts import rolled_out, set_image, status, undo
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
@@ -28,7 +31,29 @@ NEW: Version = "2"
 BROKEN: Version = "never-ready"
 BROKEN_SAYS = "3"  # what that version calls itself where it answers
 STEPS = ("Version 2", "Never-ready version", "Back to version 2")
+STATUS = f"kubectl rollout status deployment/{APP}"
+UNDO = f"kubectl rollout undo deployment/{APP}"
 _TICK = 0.1
+
+
+def container(tag: Tag, version: Version, port: int) -> Container:
+    """Return Docker's side in one version."""
+    return Container(tag.container(APP), version, check=CHECK, publish=port)
+
+
+def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
+    """Return Kubernetes' side in version 1."""
+    return deployment(tag, App(APP, images.of("1"), CHECK, COPIES, drain=DRAIN_SECONDS)), service(tag, APP)
+
+
+def remove_lines(name: str) -> tuple[str, str]:
+    """Return what a learner would type to free a container's port."""
+    return f"docker stop {name}", f"docker rm {name}"
+
+
+def set_image_line(image: str) -> str:
+    """Return what a learner would type for another version."""
+    return f"kubectl set image deployment/{APP} {APP}={image}"
 
 
 async def rollout(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -97,16 +122,15 @@ class _Lanes:
 
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
-        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.images.of("1"), CHECK, COPIES, drain=DRAIN_SECONDS)
-        await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
+        self.stage.type(Engine.KUBERNETES, APPLY)
+        await cluster.apply(*manifests(cluster.tag, cluster.images))
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
         await cluster.ready(APP, COPIES)
 
     async def _run(self, version: Version) -> None:
-        container = Container(self._name, version, check=CHECK, publish=self._port)
-        self.stage.type(Engine.DOCKER, docker_run(container))
-        await self._docker.run(container)
+        wanted = container(self._docker.tag, version, self._port)
+        self.stage.type(Engine.DOCKER, docker_run(wanted))
+        await self._docker.run(wanted)
 
     async def _step(self, name: str, docker: Any, kubernetes: Any) -> None:
         """Change both sides at once; a step lasts for a while, so that what comes after it counts too."""
@@ -121,9 +145,10 @@ class _Lanes:
 
     async def _replace(self, version: Version) -> float:
         """Stop, remove, run: a published port is one container's. Returns when the new one answers."""
-        self.stage.type(Engine.DOCKER, f"docker stop {self._name}")
+        stop, rm = remove_lines(self._name)
+        self.stage.type(Engine.DOCKER, stop)
         await self._docker.stop(self._name)
-        self.stage.type(Engine.DOCKER, f"docker rm {self._name}")
+        self.stage.type(Engine.DOCKER, rm)
         await self._docker.rm(self._name)
         await self._run(version)
         await self.stage.answers(Engine.DOCKER, self._docker.published(self._port))
@@ -135,19 +160,19 @@ class _Lanes:
 
     async def _set_image(self, version: Version) -> None:
         image = self._cluster.images.of(version)
-        self.stage.type(Engine.KUBERNETES, f"kubectl set image deployment/{APP} {APP}={image}")
+        self.stage.type(Engine.KUBERNETES, set_image_line(image))
         await self._change(set_image(await self._deployment(), image, version))
 
     async def _stall(self) -> None:
         """Watch the rollout of the broken version for as long as the step lasts: nothing ends it."""
         await self._set_image(BROKEN)
-        self.stage.type(Engine.KUBERNETES, f"kubectl rollout status deployment/{APP}")
+        self.stage.type(Engine.KUBERNETES, STATUS)
         await asyncio.sleep(self._pace.shortest)
         self._stalled = status(await self._deployment())
         self.stage.narrate(f"kubectl rollout status says: {self._stalled}")
 
     async def _undo(self) -> float:
-        self.stage.type(Engine.KUBERNETES, f"kubectl rollout undo deployment/{APP}")
+        self.stage.type(Engine.KUBERNETES, UNDO)
         replicasets = (await self._cluster.get("replicasets"))["items"]
         changes = undo(await self._deployment(), replicasets)
         if changes is None:
@@ -246,6 +271,31 @@ def _gap(step: Mapping[str, Any]) -> Figure:
     return Figure(seconds(gap), "failed") if gap else Figure("none", "good")
 
 
+def plan(_: Options) -> Plan:
+    """Return the run as a learner would type it."""
+    last = container(PLAIN, NEW, PORT)
+    remove, new = remove_lines(last.name), docker_run(last)
+    return Plan(
+        docker=(
+            Step("Start version 1.", (docker_run(container(PLAIN, "1", PORT)),)),
+            Step("Version 2 is out: the port is free only once version 1 is gone.", (*remove, new)),
+            Step("The next version never becomes ready.", (*remove, docker_run(container(PLAIN, BROKEN, PORT)))),
+            Step("Back to version 2.", (*remove, new)),
+        ),
+        kubernetes=(
+            Step("Declare version 1.", (APPLY, rollout_status(APP))),
+            Step("Version 2 is out.", (set_image_line(IMAGES.of(NEW)), rollout_status(APP))),
+            Step(
+                "The next version never becomes ready: its rollout does not end, so look for a few seconds.",
+                (set_image_line(IMAGES.of(BROKEN)), f"{STATUS} --timeout=5s || kubectl get pods -l app={APP}"),
+            ),
+            Step("Back to version 2.", (UNDO, rollout_status(APP))),
+        ),
+        containers=(last,),
+        manifests=manifests(PLAIN, IMAGES),
+    )
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: a replaced container leaves a gap, and only readiness holds a bad version back."""
     measured = result.measured
@@ -270,6 +320,7 @@ DEMO = Demo(
     setup="One container on a published port, three pods behind a Service. One clock, 10 requests a second to each.",
     rows=rows,
     lesson=lesson,
+    plan=plan,
     seconds=45,
     settings={
         "--health-interval": Setting(f"{CHECK.period}s", "30s"),

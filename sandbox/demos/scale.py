@@ -7,11 +7,15 @@ from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
+from sandbox.engines import Images
 from sandbox.errors import DemoFailed, PortTaken
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Row, failed_requests, row, seconds
-from sandbox.manifests import App, Check, deployment, service
+from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.measuring import answered_by
+from sandbox.names import Tag
+from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
+from sandbox.quota import PORT
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
 from sandbox.streams import both
@@ -19,6 +23,26 @@ from sandbox.streams import both
 APP = "web"
 COPIES = 5
 CHECK = Check(period=1)
+
+
+def container(tag: Tag, number: int, port: int) -> Container:
+    """Return one copy on Docker's side."""
+    return Container(copy_name(tag, number), publish=port)
+
+
+def copy_name(tag: Tag, number: int) -> str:
+    """Return what a container is called."""
+    return tag.container(f"{APP}{number}")
+
+
+def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
+    """Return Kubernetes' side, of one copy."""
+    return deployment(tag, App(APP, images.of("1"), CHECK)), service(tag, APP)
+
+
+def kubectl_scale(copies: int) -> str:
+    """Return what a learner would type for more copies."""
+    return f"kubectl scale deployment {APP} --replicas={copies}"
 
 
 async def scale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -76,8 +100,8 @@ class _Lanes:
 
     async def _first_pod(self) -> None:
         cluster = self._cluster
-        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        await cluster.apply(deployment(cluster.tag, App(APP, cluster.images.of("1"), CHECK)), service(cluster.tag, APP))
+        self.stage.type(Engine.KUBERNETES, APPLY)
+        await cluster.apply(*manifests(cluster.tag, cluster.images))
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
 
     async def _more_containers(self, port: int) -> None:
@@ -101,22 +125,22 @@ class _Lanes:
 
     async def _more_pods(self) -> None:
         self._typed[Engine.KUBERNETES] += 1
-        self.stage.type(Engine.KUBERNETES, f"kubectl scale deployment {APP} --replicas={self._copies}")
+        self.stage.type(Engine.KUBERNETES, kubectl_scale(self._copies))
         await self._cluster.patch(f"deployments/{APP}/scale", {"spec": {"replicas": self._copies}})
         await self._cluster.ready(APP, self._copies)
         self._took[Engine.KUBERNETES] = self.stage.sandbox.clock() - self._asked
 
     def _name(self, number: int) -> str:
-        return self._docker.tag.container(f"{APP}{number}")
+        return copy_name(self._docker.tag, number)
 
     async def _type_run(self, number: int, port: int) -> None:
         self._typed[Engine.DOCKER] += 1
         await self._run(number, port)
 
     async def _run(self, number: int, port: int) -> None:
-        container = Container(self._name(number), publish=port)
-        self.stage.type(Engine.DOCKER, docker_run(container))
-        await self._docker.run(container)
+        wanted = container(self._docker.tag, number, port)
+        self.stage.type(Engine.DOCKER, docker_run(wanted))
+        await self._docker.run(wanted)
 
     def figures(self) -> dict[str, Any]:
         """Return what this demo alone measures, from the moment on at which all copies served."""
@@ -164,6 +188,31 @@ def _shares(answered: Mapping[str, int]) -> str:
     return ", ".join(f"{100 * number / total:.0f} %" for number in sorted(answered.values(), reverse=True))
 
 
+def plan(options: Options) -> Plan:
+    """Return the run as a learner would type it: the first port is the app's own, the others follow it."""
+    first, *others = (container(PLAIN, number, PORT + number - 1) for number in range(1, options.replicas + 1))
+    refused = docker_run(container(PLAIN, 2, PORT))
+    asked = f"for n in 1 2 3 4 5 6 7 8 9 10; do curl -sS http://{ADDRESS}/; done"
+    return Plan(
+        docker=(
+            Step("Start one copy.", (docker_run(first), find_container(first.name), ask())),
+            Step(
+                "A port is one container's: the same one again is refused.",
+                (f"{refused} || docker rm -f {copy_name(PLAIN, 2)}",),
+            ),
+            Step("Each copy needs a command and a port of its own.", tuple(map(docker_run, others))),
+            Step("Who gets the requests to one address?", (asked,)),
+        ),
+        kubernetes=(
+            Step("Declare one copy, and a Service.", (APPLY, rollout_status(APP), find_service(APP), ask())),
+            Step("Ask for the others.", (kubectl_scale(options.replicas), rollout_status(APP))),
+            Step("Who gets the requests to one address?", (asked,)),
+        ),
+        containers=(first, *others),
+        manifests=manifests(PLAIN, IMAGES),
+    )
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: a container's port is one container's, a Service is all pods'."""
     measured = result.measured
@@ -187,6 +236,7 @@ DEMO = Demo(
     setup="One copy first, then more. One clock, 10 requests a second to each side's one address.",
     rows=rows,
     lesson=lesson,
+    plan=plan,
     seconds=30,
     settings={
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),

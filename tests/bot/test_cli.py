@@ -132,6 +132,12 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         (["demo", "selfheal", "--replicas", "9"], "It takes: 1, 2, 3."),
         (["demo"], "Missing argument"),
         (["demo", "selfheal", "--record", "tests"], "tests exists already. Choose another name, or remove it."),
+        (["demo", "selfheel", "--commands"], "Nearest: selfheal"),
+        (["demo", "selfheal", "--commands", "--replicas", "9"], "It takes: 1, 2, 3."),
+        (["demo", "selfheal", "--commands", "--json"], "give one of them, without --json and --record."),
+        (["demo", "selfheal", "--commands", "--export", "x"], "give one of them"),
+        (["demo", "selfheal", "--export"], "requires an argument"),
+        (["demo", "selfheal", "--export", "README.md"], "README.md exists already, and nothing was written."),
         (["replay"], "Missing argument"),
         (["selftest", "selfheel"], "Nearest: selfheal"),
         (["selftest", "--runs", "0"], "1<=x<=100"),
@@ -156,6 +162,26 @@ def test_wrong_use_is_one_sentence_and_status_2(arguments: list[str], said: str,
     assert said in result.stderr.replace("\n", " ")
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
+
+
+def test_the_commands_of_a_demo_are_printed_as_a_shell_takes_them() -> None:
+    result = portside("demo", "selfheal", "--fault", "hang", "--commands")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "\ncurl -X POST http://$ADDRESS:8080/fault/hang\n" in result.stdout
+    assert "\nkubectl apply -f web.yaml\n" in result.stdout
+
+
+def test_the_files_of_a_demo_are_written_once(tmp_path: Path) -> None:
+    first = portside("demo", "scale", "--export", str(tmp_path / "home"))
+    second = portside("demo", "scale", "--export", str(tmp_path / "home"))
+
+    assert (first.exit_code, first.stdout) == (
+        0,
+        f"wrote {tmp_path}/home/web.yaml\nwrote {tmp_path}/home/compose.yaml\n",
+    )
+    assert (second.exit_code, second.stdout) == (2, "")
+    assert "web.yaml exists already, and nothing was written." in second.stderr.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

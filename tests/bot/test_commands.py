@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import MAX_CHARACTERS, Ask, Help, ListDemos, Replay, RunDemo, Unknown, parse, read
+from bot.commands import (
+    MAX_CHARACTERS,
+    Ask,
+    Command,
+    Help,
+    ListDemos,
+    Replay,
+    RunDemo,
+    ShowCommands,
+    TakeHome,
+    Unknown,
+    parse,
+    read,
+)
 from bot.errors import BadMessage
 
 
@@ -25,6 +38,9 @@ from bot.errors import BadMessage
         ("/demo selfheal --fault=oom --replicas 3", RunDemo("selfheal", "oom", 3)),
         ("/replay selfheal", Replay("selfheal")),
         ("/replay selfheal --fault hang", Replay("selfheal", "hang")),
+        ("/commands selfheal", ShowCommands("selfheal")),
+        ("/commands selfheal --fault hang --replicas 3", ShowCommands("selfheal", "hang", 3)),
+        ("/export scale --replicas 2", TakeHome("scale", None, 2)),
     ],
 )
 def test_a_message_is_read_as_what_it_asks_for(text: str, command: object) -> None:
@@ -36,7 +52,7 @@ def test_a_message_is_read_as_what_it_asks_for(text: str, command: object) -> No
     [
         ("/demos", "Nearest: /demo."),
         ("/hlep", "Nearest: /help"),
-        ("/xyzzy selfheal", "Nearest: /ask, /demo, /help, /replay."),
+        ("/xyzzy selfheal", "Nearest: /ask, /commands, /demo, /export, /help, /replay."),
         ("/ask", "/ask What is a pod?"),
         ("/demo selfheal --colour red", "option --colour not recognized"),
         ("/demo selfheal scale", "takes one name"),
@@ -44,6 +60,10 @@ def test_a_message_is_read_as_what_it_asks_for(text: str, command: object) -> No
         ("/demo selfheal --replicas -1", "/demo scale --replicas 3"),
         ("/demo 'selfheal", "quotation mark"),
         ("/replay", "/replay selfheal --fault hang"),
+        ("/commands", "/commands selfheal --fault hang"),
+        ("/commands selfheal --replicas many", "The copies are a number."),
+        ("/export", "/export selfheal --fault hang"),
+        ("/export selfheal scale", "takes one name"),
     ],
 )
 def test_an_unknown_command_names_what_comes_near(text: str, said: str) -> None:
@@ -55,7 +75,7 @@ def test_an_unknown_command_names_what_comes_near(text: str, said: str) -> None:
 
 @given(st.text() | st.text().map(lambda text: f"/demo {text}") | st.text().map(lambda text: f"/{text}"))
 def test_no_text_makes_the_parser_fail(text: str) -> None:
-    assert isinstance(parse(text), Ask | RunDemo | Replay | ListDemos | Help | Unknown)
+    assert isinstance(parse(text), Command)
 
 
 @pytest.mark.parametrize(

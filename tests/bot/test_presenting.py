@@ -86,7 +86,11 @@ def test_after_a_demo_comes_its_next_fault_and_a_question_about_it() -> None:
         ("Again with 3 copies", "/demo selfheal --fault remove --replicas 3"),
     ]
     assert choices[0].primary
-    assert choices[2].label == "Explain this"
+    assert [(choice.label, choice.command) for choice in choices[2:4]] == [
+        ("Show me the commands", "/commands selfheal --fault remove"),
+        ("Take it home", "/export selfheal --fault remove"),
+    ]
+    assert choices[4].label == "Explain this"
 
 
 def test_the_catalogue_has_each_demo_with_its_question_its_time_and_the_ways_to_run_it() -> None:

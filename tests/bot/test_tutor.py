@@ -12,7 +12,7 @@ from bot.errors import BadMessage, Busy
 from bot.history import CONVERSATIONS, TURNS, History
 from bot.limits import Allowed, Limits
 from bot.messages import Message, Said
-from bot.parts import Card, Catalogue, Choices, Failure, Part, Progress, Text
+from bot.parts import Card, Catalogue, Choices, Code, Failure, Part, Progress, Text
 from bot.tutor import Tutor
 from knowledge import Answer, Delta, Turn
 from sandbox.demos import load_demos
@@ -226,6 +226,38 @@ async def test_help_names_every_command_and_the_catalogue_every_demo() -> None:
     assert all(line in told.text for line in COMMANDS.values())
     assert isinstance(catalogue, Catalogue)
     assert [entry.command for entry in catalogue.entries] == [f"/demo {name}" for name in load_demos()]
+
+
+@pytest.mark.parametrize(
+    ("message", "languages", "said"),
+    [
+        (
+            "/commands selfheal --fault remove",
+            ["sh", "sh", "sh"],
+            ["# selfheal, fault remove", "docker rm -f web", "$POD"],
+        ),
+        ("/export selfheal --replicas 3", ["yaml", "yaml"], ["replicas: 3", "container_name: web3"]),
+    ],
+)
+async def test_the_commands_and_the_files_of_a_demo_need_no_engine(
+    message: str, languages: list[str], said: list[str]
+) -> None:
+    failed = (
+        EngineStatus(Engine.DOCKER, "failed", detail="No."),
+        EngineStatus(Engine.KUBERNETES, "failed", detail="No."),
+    )
+    parts = await reply(tutor(engines=FakeEngines(*failed)), message)
+    codes = [part for part in parts if isinstance(part, Code)]
+
+    assert [code.language for code in codes] == languages
+    assert all(words in code.text for words, code in zip(said, codes, strict=True))
+
+
+async def test_the_commands_of_an_unknown_demo_name_those_that_come_near() -> None:
+    with pytest.raises(UnknownDemo, match="Nearest: selfheal"):
+        await reply(tutor(), "/commands selfheel")
+    with pytest.raises(BadRequest, match="It takes: 1, 2, 3"):
+        await reply(tutor(), "/export selfheal --replicas 9")
 
 
 async def test_a_demo_that_waits_for_engines_can_be_stopped() -> None:

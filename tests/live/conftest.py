@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from boxes import OURS
+from shells import build_compose, compose_plugin
 
 from sandbox import local
 from sandbox.engines import EngineConfig, Engines
@@ -26,15 +27,16 @@ async def build_all() -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build before the first test, whose time limit is made for a warm machine."""
-    needed = any("engines" in getattr(item, "fixturenames", ()) for item in session.items)
-    if (
-        needed
-        and not missing()
-        and not session.config.option.collectonly
-        and not build.kubernetes_binary(CACHE).exists()
-    ):
-        session.config.pluginmanager.get_plugin("terminalreporter").write_line("building Kubernetes, once: minutes")
+    if missing() or session.config.option.collectonly:
+        return
+    used = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    write_line = session.config.pluginmanager.get_plugin("terminalreporter").write_line
+    if "engines" in used and not build.kubernetes_binary(CACHE).exists():
+        write_line("building Kubernetes, once: minutes")
         asyncio.run(build_all())
+    if "compose" in used and not compose_plugin(CACHE).exists():
+        write_line("building Docker Compose, once: minutes")
+        asyncio.run(build_compose(Workshop(CACHE)))
 
 
 def free_range(first: int) -> str:
@@ -67,6 +69,13 @@ def engines(engine_config: EngineConfig) -> Iterator[Engines]:
         yield engines
     finally:
         asyncio.run(engines.leave())
+
+
+@pytest.fixture(scope="session")
+def compose() -> None:
+    """Docker Compose, as a plugin of the docker command; it is built before the first test."""
+    if why := missing():
+        pytest.skip(why)
 
 
 @pytest.fixture

@@ -40,8 +40,22 @@ def install(tree: app_commands.CommandTree[Any], reception: Reception) -> None:
     async def replay(interaction: Interaction, name: str, fault: str | None = None) -> None:
         await reception.take(interaction, typed_out("/replay", name, fault))
 
-    complete(demo, reception)
-    complete(replay, reception)
+    @tree.command(name="commands", description="What you would type to see a demo by yourself")
+    @app_commands.describe(name="Which demo", fault="What breaks", replicas="How many copies")
+    async def typing(
+        interaction: Interaction, name: str, fault: str | None = None, replicas: int | None = None
+    ) -> None:
+        await reception.take(interaction, typed_out("/commands", name, fault, replicas))
+
+    @tree.command(description="The manifest and the compose file of a demo, to take home")
+    @app_commands.describe(name="Which demo", fault="What breaks", replicas="How many copies")
+    async def export(
+        interaction: Interaction, name: str, fault: str | None = None, replicas: int | None = None
+    ) -> None:
+        await reception.take(interaction, typed_out("/export", name, fault, replicas))
+
+    for command in (demo, replay, typing, export):
+        complete(command, reception)
 
     @tree.command(name="help", description="What can be said")
     async def helping(interaction: Interaction) -> None:

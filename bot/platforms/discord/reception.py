@@ -81,8 +81,12 @@ class Reception:
             match commands.parse(commands.read(text)):
                 case commands.Unknown(reason):
                     return Text(reason)
-                case commands.RunDemo(name, fault, replicas):
-                    choose(self.demos, name, fault, replicas)
+                case (
+                    commands.RunDemo(name, fault, copies)
+                    | commands.ShowCommands(name, fault, copies)
+                    | commands.TakeHome(name, fault, copies)
+                ):
+                    choose(self.demos, name, fault, copies)
                 case commands.Replay(name, fault):
                     find(self.demos, name, fault)
         except KNOWN as error:

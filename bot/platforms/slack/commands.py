@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.commands import Ask, Replay, RunDemo, parse, read
+from bot.commands import Ask, Replay, RunDemo, ShowCommands, TakeHome, parse, read
 from bot.platforms.slack.errors import NotThere
 from bot.platforms.slack.people import People
 from bot.platforms.slack.replies import Question, Replies
@@ -33,7 +33,7 @@ class Commands:
         asked = isinstance(parse(text), Ask)
         if PRIVATE in words and asked:
             await self._replies.privately(question, command["response_url"], shared=True)
-        elif asked or isinstance(parse(text), RunDemo | Replay):
+        elif asked or isinstance(parse(text), RunDemo | Replay | ShowCommands | TakeHome):
             await self._publicly(question, command["response_url"], asked)
         else:
             await self._replies.privately(question, command["response_url"], shared=False)

@@ -59,8 +59,15 @@ def coloured(text: str, encoding: str | None) -> Styled:
     return styled
 
 
+# Messages that in a shell are an option of `portside demo`.
+OPTIONS = {"/commands": "--commands", "/export": "--export ."}
+
+
 def in_shell(command: str) -> str:
     """What to type in a shell for a message that a button would send."""
+    word, _, rest = command.partition(" ")
+    if word in OPTIONS:
+        return f"portside demo {rest} {OPTIONS[word]}"
     return f"portside {command.removeprefix('/')}" if command.startswith("/") else f'portside ask "{command}"'
 
 
