@@ -1,4 +1,4 @@
-"""The demos that change what runs, on the real engines: side by side, each in a sandbox of its own."""
+"""The demos that change what runs, on the real engines, each in a sandbox of its own."""
 
 import asyncio
 import json
@@ -28,8 +28,12 @@ async def run(engines: Engines, name: str) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def runs(engines: Engines) -> Iterator[Runs]:
+    """Side by side, but for the matrix, which is four runs by itself."""
+
     async def all_of_them() -> Runs:
-        return dict(zip(NAMES, await asyncio.gather(*(run(engines, name) for name in NAMES)), strict=True))
+        beside = [name for name in NAMES if name != "matrix"]
+        runs = dict(zip(beside, await asyncio.gather(*(run(engines, name) for name in beside)), strict=True))
+        return runs | {"matrix": await run(engines, "matrix")}
 
     return asyncio.run(all_of_them())
 
