@@ -5,6 +5,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sandbox.events import Engine, Measured, Probe
 
@@ -58,6 +59,17 @@ def unprobed(acted_by: tuple[str, ...]) -> Measured:
 def answered_by(requests: Sequence[Request]) -> dict[str, int]:
     """Count the good answers of each instance."""
     return dict(Counter(request.instance or "unknown" for request in requests if request.ok))
+
+
+def within(requests: Sequence[Request], start: float, end: float) -> list[Request]:
+    """Return the requests that were sent and over in a span: one on its edge says nothing of either side of it."""
+    return [request for request in requests if start <= request.sent and request.over <= end]
+
+
+def step(name: str, start: float, end: float, requests: Sequence[Request]) -> dict[str, Any]:
+    """Count the requests of one step of a demo, as its result tells them."""
+    failed = sum(not request.ok for request in requests)
+    return {"name": name, "start": round(start, 3), "end": round(end, 3), "requests": len(requests), "failed": failed}
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class Prober:
         except NoAnswer:
             return Request(sent, self._clock(), ok=False)
         over = self._clock()
-        return Request(sent, over, answer.status == _GOOD, *_who(answer.body))
+        return Request(sent, over, answer.status == _GOOD, *who(answer.body))
 
     def cut(self, engine: Engine) -> list[Probe]:
         """End the interval of an engine now, and count what was over in it."""
@@ -134,7 +134,7 @@ class Prober:
         return [request for request in self._lanes[engine].log if request.sent >= since]
 
 
-def _who(body: bytes) -> tuple[str | None, str | None]:
+def who(body: bytes) -> tuple[str | None, str | None]:
     """Read which instance answered, and its version: the app says "instance NAME version VERSION"."""
     words = body.decode(errors="replace").split()
     told = dict(zip(words[::2], words[1::2], strict=False))

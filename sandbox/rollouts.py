@@ -1,4 +1,4 @@
-"""What `kubectl set image`, `rollout status` and `rollout undo` read and change: pure functions over the API's JSON."""
+"""What `kubectl set image` and `rollout status`, `undo` and `restart` read and change: pure functions over JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ Json = Mapping[str, Any]
 
 _REVISION = "deployment.kubernetes.io/revision"
 _HASH = "pod-template-hash"
+_RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 
 def set_image(deployment: Json, image: str, version: str) -> dict[str, Any]:
@@ -16,6 +17,11 @@ def set_image(deployment: Json, image: str, version: str) -> dict[str, Any]:
     """
     containers = [container | {"image": image} for container in deployment["spec"]["template"]["spec"]["containers"]]
     return {"spec": {"template": {"metadata": {"labels": {"version": version}}, "spec": {"containers": containers}}}}
+
+
+def restart(moment: str) -> dict[str, Any]:
+    """Return what to change so that a Deployment replaces its pods by others of the same kind."""
+    return {"spec": {"template": {"metadata": {"annotations": {_RESTARTED: moment}}}}}
 
 
 def undo(deployment: Json, replicasets: Sequence[Json]) -> dict[str, Any] | None:

@@ -52,6 +52,7 @@ class FakeApp:
         self._listener: socket.socket | None = None
         self._port = 0
         self._hung = asyncio.Event()
+        self._out = False
         self._serving: set[asyncio.Task[None]] = set()
 
     @property
@@ -101,7 +102,7 @@ class FakeApp:
         if self._hung.is_set():
             await asyncio.sleep(3600)
         who = f"instance {self._name} version {self.says}\n"
-        status = "202 Accepted" if method == "POST" else "200 OK"
+        status = "202 Accepted" if method == "POST" else "503 Service Unavailable" if self._out else "200 OK"
         writer.write(f"HTTP/1.1 {status}\r\n\r\n{'' if method == 'POST' else who}".encode())
         await writer.drain()
         writer.close()
@@ -110,6 +111,9 @@ class FakeApp:
             await self.break_down(path.rpartition("/")[2])
 
     async def break_down(self, fault: str) -> None:
+        if fault in ("unready", "ready"):
+            self._out = fault == "unready"
+            return
         if fault == "hang":
             self._hung.set()
         else:
@@ -217,8 +221,8 @@ class FakeDeployment:
         return str(self._templates[-1]["metadata"]["labels"]["version"])
 
     def change(self, template: Json) -> None:
-        labels = {**self._templates[-1]["metadata"]["labels"], **template["metadata"]["labels"]}
-        self._templates.append({"metadata": {"labels": labels}, "spec": template["spec"]})
+        labels = {**self._templates[-1]["metadata"]["labels"], **template["metadata"].get("labels", {})}
+        self._templates.append({"metadata": {"labels": labels}, "spec": template.get("spec", {})})
 
     def get(self) -> dict[str, Any]:
         wanted = self.replicas

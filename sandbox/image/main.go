@@ -32,11 +32,11 @@ const (
 	fetchLimit = time.Second
 )
 
-// app is one instance: what it calls itself, and whether it hangs.
+// app is one instance: what it calls itself, and whether it hangs. One that is out says so until it is told otherwise.
 type app struct {
 	name, version, colour, data string
 	ready                       bool
-	hung                        atomic.Bool
+	hung, out                   atomic.Bool
 	never                       chan struct{}
 }
 
@@ -128,6 +128,8 @@ func (a *app) handler() http.Handler {
 	routes.HandleFunc("POST /fault/crash", a.crash)
 	routes.HandleFunc("POST /fault/hang", a.hang)
 	routes.HandleFunc("POST /fault/leak", a.leak)
+	routes.HandleFunc("POST /fault/unready", func(w http.ResponseWriter, _ *http.Request) { a.out.Store(true); accept(w) })
+	routes.HandleFunc("POST /fault/ready", func(w http.ResponseWriter, _ *http.Request) { a.out.Store(false); accept(w) })
 	routes.HandleFunc("GET /burn", burn)
 	routes.HandleFunc("GET /fetch", fetch)
 	routes.HandleFunc("GET /data", a.readNote)
@@ -155,6 +157,10 @@ func (s *silent) Accept() (net.Conn, error) {
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
+	if a.out.Load() {
+		http.Error(w, fmt.Sprintf("instance %s version %s is not ready", a.name, a.version), http.StatusServiceUnavailable)
+		return
+	}
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		fmt.Fprintf(w, "instance %s version %s\n", a.name, a.version)
 		return
@@ -171,6 +177,10 @@ const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>web</t
 func (a *app) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !a.ready {
 		http.Error(w, "not ready, and never will be", http.StatusServiceUnavailable)
+		return
+	}
+	if a.out.Load() {
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")

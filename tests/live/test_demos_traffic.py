@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.demo import Options, perform
 from sandbox.demos import load_demos
+from sandbox.demos.loadbalance import OUT
 from sandbox.engines import Engines
 from sandbox.events import Command, Engine, Event, Observed, Result
 from sandbox.lab import Lab
@@ -14,7 +15,7 @@ from sandbox.runs import from_json, to_json
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes, pytest.mark.timeout(180)]
 
-NAMES = ("autoscale",)
+NAMES = ("autoscale", "loadbalance")
 Runs = dict[str, list[Event]]
 
 
@@ -76,3 +77,22 @@ def test_autoscale_types_what_a_learner_would(runs: Runs) -> None:
     assert "kubectl apply -f web.yaml" in typed
     assert "kubectl get hpa web" in typed
     assert sum("burn?ms=10" in text for text in typed) == 2
+
+
+def test_an_unready_pod_gets_no_requests_after_a_moment_and_a_container_gets_all(runs: Runs) -> None:
+    end = result(runs["loadbalance"])
+    out = {engine: next(one for one in steps if one["name"] == OUT) for engine, steps in end.measured["steps"].items()}
+    answered = {engine: set(steps[OUT]) for engine, steps in end.measured["answered_by"].items()}
+
+    assert out["docker"]["failed"] == out["docker"]["requests"] > 50
+    assert out["kubernetes"]["failed"] < out["kubernetes"]["requests"] / 2
+    assert end.measured["unready"]["kubernetes"] not in answered["kubernetes"]
+    assert end.measured["failing_seconds"]["kubernetes"] < end.measured["failing_seconds"]["docker"]
+
+
+def test_a_service_is_found_by_its_name_before_and_after_all_its_pods_were_replaced(runs: Runs) -> None:
+    found = result(runs["loadbalance"]).measured["found_by_name"]
+
+    assert found["before"]
+    assert found["after"]
+    assert not set(found["before"]) & set(found["after"])

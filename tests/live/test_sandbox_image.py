@@ -115,6 +115,18 @@ async def test_a_variant_lives_and_is_never_ready(containers: Containers) -> Non
     assert await request(address, "GET", "/readyz", 2) == 503
 
 
+async def test_an_app_that_is_out_lives_but_is_neither_ready_nor_of_use_until_it_is_told_otherwise(
+    containers: Containers,
+) -> None:
+    address = await containers.start()
+    found = []
+    for told in ("unready", "ready"):
+        assert (await request(address, "POST", f"/fault/{told}", 2)).status == 202
+        found.append([(await request(address, "GET", path, 2)).status for path in ("/", "/readyz", "/healthz")])
+
+    assert found == [[503, 503, 200], [200, 200, 200]]
+
+
 @pytest.mark.parametrize(("fault", "code"), [("crash", 1), ("leak", 137)])
 async def test_a_fault_that_ends_it_answers_first(containers: Containers, fault: str, code: int) -> None:
     address = await containers.start()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.rollouts import rolled_out, set_image, status, undo
+from sandbox.rollouts import restart, rolled_out, set_image, status, undo
 
 DONE = {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}
 WAITING = 'Waiting for deployment "web" rollout to finish: '
@@ -64,3 +64,11 @@ def test_undo_takes_the_template_of_the_revision_before_without_its_hash() -> No
 
 def test_there_is_nothing_to_undo_before_the_first_change() -> None:
     assert undo(thing(1, "1"), [replicaset(1, "1")]) is None
+
+
+def test_a_restart_changes_nothing_of_a_template_but_when_it_was_restarted() -> None:
+    changes = restart("2030-01-02T03:04:05Z")
+
+    assert changes["spec"]["template"] == {
+        "metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2030-01-02T03:04:05Z"}}
+    }

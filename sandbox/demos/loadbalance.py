@@ -1,0 +1,284 @@
+"""Where do requests go? Three copies on each side, and one of them that is not ready for a while."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from sandbox.demo import Demo, Options, Setting
+from sandbox.docker_run import Container, docker_run
+from sandbox.errors import DemoFailed
+from sandbox.events import NAMES, Engine, Event, Finding, Result
+from sandbox.figures import Figure, Row, failed_requests, row, seconds
+from sandbox.http import NoAnswer, request
+from sandbox.manifests import App, Check, deployment, service
+from sandbox.measuring import Request, answered_by, step, within
+from sandbox.names import write_time
+from sandbox.prober import who
+from sandbox.rollouts import restart, rolled_out
+from sandbox.routes import Address
+from sandbox.sandbox import Sandbox
+from sandbox.stage import Stage
+from sandbox.streams import both
+
+APP = "web"
+COPIES = 3
+CHECK = Check()
+DRAIN_SECONDS = 1
+READY, OUT, BACK, REPLACED = STEPS = "All ready", "One unready", "Ready again", "Pods replaced"
+
+_ASKED = 8
+_GOOD = 200
+_ASK_SECONDS = 2.0
+_TICK = 0.25
+
+# A step's name, when it began and was over, and the requests that were sent in it.
+_Span = tuple[str, float, float, list[Request]]
+
+
+async def loadbalance(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+    """Start three copies on each side, make one say that it is not ready, and watch who still gets requests."""
+    lanes = _Lanes(Stage(sandbox))
+    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
+        async for event in events:
+            yield event
+    measured = lanes.figures()
+    for finding in findings(measured):
+        yield finding
+    yield Result(
+        demo="loadbalance",
+        fault=None,
+        completed=True,
+        error=None,
+        cleaned_up=False,
+        engines=lanes.stage.measured(),
+        measured=measured,
+    )
+
+
+class _Lanes:
+    """Both sides of one run, and when each step of it began."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._docker = stage.sandbox.docker
+        self._cluster = stage.sandbox.cluster
+        self._pace = stage.sandbox.pace
+        self._names = [self._docker.tag.container(f"{APP}{number}") for number in range(1, COPIES + 1)]
+        self._began: dict[str, float] = {}
+        self._over = 0.0
+        self._pod = ""
+        self._found: dict[str, list[str]] = {}
+
+    async def script(self, options: Options) -> None:
+        """Start both sides, take one copy of each out and back, then replace the pods behind the Service."""
+        self.stage.narrate("Three copies of the same web server on each side, and one address for the clients.")
+        await both(self._start_docker(), self._start_kubernetes())
+        self._begin(READY)
+        await both(asyncio.sleep(self._pace.steady), options.guesses())
+        await self._take_out()
+        await asyncio.sleep(self._pace.shortest)
+        await self._take_back()
+        await asyncio.sleep(self._pace.steady)
+        await self._replace()
+        self._over = self.stage.sandbox.clock()
+        await self.stage.finish()
+
+    def _begin(self, step: str) -> None:
+        self._began[step] = self.stage.sandbox.clock()
+
+    async def _start_docker(self) -> None:
+        port = await self._docker.free_port()
+        for name in self._names:
+            container = Container(name, check=CHECK, publish=port if name == self._names[0] else None)
+            self.stage.type(Engine.DOCKER, docker_run(container))
+            await self._docker.run(container)
+        self.stage.docker_runs()
+        for name in self._names:
+            await self.stage.answers(Engine.DOCKER, await self._docker.address(name))
+        await self.stage.probe(Engine.DOCKER, self._docker.published(port))
+
+    async def _start_kubernetes(self) -> None:
+        cluster = self._cluster
+        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
+        app = App(APP, cluster.images.of("1"), CHECK, COPIES, drain=DRAIN_SECONDS)
+        await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
+        await cluster.ready(APP, COPIES)
+        self.stage.type(Engine.KUBERNETES, f"kubectl get endpointslices -l kubernetes.io/service-name={APP}")
+        await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
+        self._pod = (await cluster.get_pods())[0].name
+        self._found["before"] = await self._find()
+
+    async def _take_out(self) -> None:
+        """Make one copy of each side unready: on Docker the one that has the port, for the others get nothing."""
+        self.stage.narrate("One copy of each side now says that it is not ready, and answers everybody so.")
+        for engine in Engine:
+            self.stage.acted_from_now(engine)
+        await self._tell("/fault/unready")
+        self._begin(OUT)
+
+    async def _take_back(self) -> None:
+        self.stage.narrate("It is ready again.")
+        self._begin(BACK)
+        await self._tell("/fault/ready")
+
+    async def _tell(self, path: str) -> None:
+        container = self._names[0]
+        for engine, address in (
+            (Engine.DOCKER, await self._docker.address(container)),
+            (Engine.KUBERNETES, await self._cluster.pod_address(self._pod)),
+        ):
+            self.stage.type(engine, f"curl -X POST http://{address}{path}")
+        await both(self._docker.tell(container, path), self._cluster.tell(self._pod, path))
+
+    async def _replace(self) -> None:
+        """Give the Service new pods; whoever knows its name needs to know nothing of that."""
+        self.stage.narrate("All pods behind the Service are replaced now. Its name stays.")
+        self.stage.type(Engine.KUBERNETES, f"kubectl rollout restart deployment {APP}")
+        self._begin(REPLACED)
+        await self._cluster.patch(f"deployments/{APP}", restart(write_time(datetime.now(UTC))))
+        self.stage.type(Engine.KUBERNETES, f"kubectl rollout status deployment {APP}")
+        await self._replaced()
+        self._found["after"] = await self._find()
+
+    async def _replaced(self) -> None:
+        end = self.stage.sandbox.clock() + self._pace.startup
+        while not rolled_out(await self._cluster.get(f"deployments/{APP}")):
+            if self.stage.sandbox.clock() > end:
+                raise DemoFailed(
+                    f"The pods were not replaced within {self._pace.startup:g} s. The cluster may be busy: start the "
+                    "demo again in a moment."
+                )
+            await asyncio.sleep(_TICK)
+
+    async def _find(self) -> list[str]:
+        """Ask the Service by its name, from within a pod; return which pods answered."""
+        pod = next(pod.name for pod in await self._cluster.get_pods() if pod.ready)
+        address = await self._cluster.pod_address(pod)
+        path = f"/fetch?service={APP}"
+        self.stage.type(Engine.KUBERNETES, f'curl "http://{address}{path}"')
+        found = [await _instance(address, path) for _ in range(_ASKED)]
+        return sorted({name for name in found if name})
+
+    def figures(self) -> dict[str, Any]:
+        """Return what this demo alone measures."""
+        return {
+            "copies": COPIES,
+            "unready": {Engine.DOCKER.value: self._names[0], Engine.KUBERNETES.value: self._pod},
+            "steps": {engine.value: [step(*span) for span in self._spans(engine)] for engine in Engine},
+            "answered_by": {
+                engine.value: {name: answered_by(asked) for name, _, _, asked in self._spans(engine)}
+                for engine in Engine
+            },
+            "failing_seconds": {
+                engine.value: failing(self._began[OUT], self._spans(engine)[1][-1]) for engine in Engine
+            },
+            "found_by_name": self._found,
+        }
+
+    def _spans(self, engine: Engine) -> list[_Span]:
+        log = self.stage.prober.requests(engine)
+        begun = [*self._began.values(), self._over]
+        return [(name, *span, within(log, *span)) for name, span in zip(STEPS, pairwise(begun), strict=True)]
+
+
+def failing(start: float, asked: Sequence[Request]) -> float:
+    """Return how long after the start of a step a request still failed; 0 where none did."""
+    return round(max((one.over - start for one in asked if not one.ok), default=0.0), 1)
+
+
+async def _instance(address: Address, path: str) -> str | None:
+    """Return which instance is told by an answer; None where there is no good one."""
+    try:
+        answer = await request(address, "GET", path, _ASK_SECONDS)
+    except NoAnswer:
+        return None
+    return who(answer.body)[0] if answer.status == _GOOD else None
+
+
+def findings(measured: Mapping[str, Any]) -> list[Finding]:
+    """Say what failed while a copy was not ready, who answered, and whether the name went on leading somewhere."""
+    out = [_out(measured, engine) for engine in Engine]
+    docker, kubernetes = (f"{one['failed']} of {one['requests']}" for one in out)
+    lanes = [Finding(text=_answered(engine, measured), engine=engine) for engine in Engine]
+    headline = f"While one of {measured['copies']} copies was not ready, Docker failed {docker} requests"
+    named = Finding(text=_found(measured["found_by_name"]), engine=Engine.KUBERNETES)
+    return [Finding(text=f"{headline}, Kubernetes {kubernetes}."), *lanes, named]
+
+
+def _answered(engine: Engine, measured: Mapping[str, Any]) -> str:
+    before, out, back = (len(measured["answered_by"][engine][name]) for name in (READY, OUT, BACK))
+    copies = f"{before} of {measured['copies']} copies answered before"
+    return f"{NAMES[engine]}: {copies}, {out} while one was not ready, {back} after that."
+
+
+def _found(found: Mapping[str, Sequence[str]]) -> str:
+    before, after = set(found["before"]), set(found["after"])
+    return (
+        f"From within a pod, the name {APP} led to {_counted(len(before), 'pod')} before all were replaced, and to "
+        f"{_counted(len(after), 'pod')} after that, {len(after - before)} of them new."
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _out(measured: Mapping[str, Any], engine: Engine) -> Mapping[str, Any]:
+    """Return the step in which one copy was not ready."""
+    found: Mapping[str, Any] = measured["steps"][engine][STEPS.index(OUT)]
+    return found
+
+
+def rows(result: Result) -> tuple[Row, ...]:
+    """Return the measured table."""
+    measured = result.measured
+    answered = [
+        row(f"{name}: answered", *(f"{len(measured['answered_by'][e][name])} of {measured['copies']}" for e in Engine))
+        for name in (READY, OUT, BACK)
+    ]
+    steps = [_out(measured, engine) for engine in Engine]
+    return (
+        *answered,
+        Row(f"{OUT}: failed", *(_failed(one) for one in steps)),
+        row(f"{OUT}: failing for", *(seconds(measured["failing_seconds"][engine]) for engine in Engine)),
+        Row("Failed in all", *map(failed_requests, (result.engines[engine] for engine in Engine))),
+    )
+
+
+def _failed(one: Mapping[str, Any]) -> Figure:
+    return Figure(f"{one['failed']} of {one['requests']}", None if one["failed"] else "good")
+
+
+def lesson(result: Result) -> str | None:
+    """Hold a run against this demo: a port leads to one container, ready or not; a Service to the pods that are."""
+    measured = result.measured
+    answered = {engine: [len(names) for names in measured["answered_by"][engine].values()] for engine in Engine}
+    if answered[Engine.DOCKER][:2] != [1, 0]:
+        return f"Docker's one port reached {answered[Engine.DOCKER][:2]} containers in turn, not one and then none."
+    if answered[Engine.KUBERNETES][:3] != [COPIES, COPIES - 1, COPIES]:
+        return f"The Service reached {answered[Engine.KUBERNETES][:3]} pods in turn, not all but the unready one."
+    if not measured["found_by_name"]["before"] or not measured["found_by_name"]["after"]:
+        return "The Service was not found by its name before and after its pods were replaced."
+    return None
+
+
+DEMO = Demo(
+    name="loadbalance",
+    title="Load balancing",
+    question="Where do requests go?",
+    explain="How does a Service balance load?",
+    run=loadbalance,
+    setup="Three copies on each side; one of them is not ready for a while. 10 requests a second to each one address.",
+    rows=rows,
+    lesson=lesson,
+    seconds=45,
+    settings={
+        "--health-interval": Setting(f"{CHECK.period}s", "30s"),
+        "readinessProbe.periodSeconds": Setting(1, 10),
+        "readinessProbe.failureThreshold": Setting(CHECK.failures, 3),
+        "livenessProbe.periodSeconds": Setting(CHECK.period, 10),
+    },
+)
