@@ -163,7 +163,7 @@ def ingest(paths: tuple[Path, ...], collection: str) -> NoReturn:
 
 @main.command(epilog=example("portside demo selfheal --fault hang"))
 @click.argument("name")
-@click.option("--fault", help="What breaks: crash, hang, oom or remove; the first unless named.")
+@click.option("--fault", help="What breaks, for example crash, hang, oom or remove; the first unless named.")
 @click.option("--replicas", type=int, help="How many copies, where a demo can be run with more or fewer.")
 @click.option("--json", "as_json", is_flag=True, help="Every event as one JSON object a line.")
 @click.option(

@@ -37,6 +37,7 @@ FAULTS = {
     Fault.HANG: "the app hangs",
     Fault.OOM: "the app takes more memory than it may",
     Fault.REMOVE: "the copy is removed by hand",
+    Fault.POWER: "the machine loses its power",
 }
 OF_ONE_FAULT = (Command, Snapshot, Probe, Observed, Injected)
 ON_ITS_WAY = frozenset({"created", "starting", "restarting", "pending", "waiting", "containercreating", "terminating"})

@@ -42,6 +42,7 @@ class Place:
     channel: str
     seconds: float
     limits: "Limits"
+    alone: bool = False
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
     began: float = 0.0
 
@@ -87,15 +88,15 @@ class Limits:
             self._asked.popitem(last=False)
 
     @contextmanager
-    def demo(self, author: str, channel: str, seconds: float) -> Iterator[Place]:
+    def demo(self, author: str, channel: str, seconds: float, *, alone: bool = False) -> Iterator[Place]:
         """Hold a place for one demo that takes so long as a rule; it may begin when `Place.turn` ends.
 
-        Raises `Busy` if there is none.
+        One that runs alone waits for all that run, and the next ones wait for it. Raises `Busy` if there is none.
         """
         theirs = sum(place.author == author for place in (*self._running, *self._waiting))
         if theirs >= self._allowed.demos_per_person:
             raise Busy("A demo of yours is still running or waiting. Stop it, or wait until it has ended.")
-        place = Place(author, channel, seconds, self)
+        place = Place(author, channel, seconds, self, alone)
         self._waiting.append(place)
         self._admit()
         try:
@@ -115,29 +116,36 @@ class Limits:
     def _expected(self, place: Place) -> float:
         """Play the queue on as it goes if each demo takes its time."""
         now, moment = time.monotonic(), 0.0
-        running = [(one.left(now), one.channel) for one in self._running]
+        running = [(one.left(now), one) for one in self._running]
         waiting = list(self._waiting)
         while True:
             for one in list(waiting):
-                if self._free(one.channel, [channel for _, channel in running]):
+                if self._free(one, [other for _, other in running]):
                     if one is place:
                         return moment
                     waiting.remove(one)
-                    running.append((moment + one.seconds, one.channel))
-            moment, _ = first = min(running)
+                    running.append((moment + one.seconds, one))
+                elif one.alone:
+                    break
+            moment, _ = first = min(running, key=lambda ending: ending[0])
             running.remove(first)
 
     def _admit(self) -> None:
         """Let those run that may, in their order; who waits for a channel of theirs holds up nobody else."""
         for place in list(self._waiting):
-            if self._free(place.channel, [one.channel for one in self._running]):
+            if self._free(place, self._running):
                 self._waiting.remove(place)
                 self._running.append(place)
                 place.began = time.monotonic()
                 place.admitted.set()
+            elif place.alone:
+                break
         self.changed.set()
         self.changed = asyncio.Event()
 
-    def _free(self, channel: str, running: Sequence[str]) -> bool:
-        """Say whether one more demo may run in a channel beside those that run."""
-        return len(running) < self._allowed.demos and running.count(channel) < self._allowed.demos_per_channel
+    def _free(self, place: Place, running: Sequence[Place]) -> bool:
+        """Say whether one more demo may run beside those that run."""
+        if place.alone or any(one.alone for one in running):
+            return not running
+        here = sum(one.channel == place.channel for one in running)
+        return len(running) < self._allowed.demos and here < self._allowed.demos_per_channel

@@ -20,6 +20,7 @@ FAULT_WORDS = {
     Fault.OOM: re.compile(r"\b(oom|memory|leak)", re.IGNORECASE),
     Fault.REMOVE: re.compile(r"\b(remov|delet|rm\b|replac|desired|replica)", re.IGNORECASE),
     Fault.CRASH: re.compile(r"\bcrash", re.IGNORECASE),
+    Fault.POWER: re.compile(r"\b(power|machine|node|host)", re.IGNORECASE),
 }
 # What to ask about what a fault has shown.
 EXPLAINED = {
@@ -27,6 +28,7 @@ EXPLAINED = {
     Fault.HANG: "Why does Docker not restart a container that hangs?",
     Fault.OOM: "What happens to a container that goes over its memory limit?",
     Fault.REMOVE: "Who replaces a pod that was deleted?",
+    Fault.POWER: "What happens when a node dies?",
 }
 # An engine that tells no steps is one step.
 WHOLE_STEP: Mapping[State, StepState] = {"ready": "done", "building": "now", "starting": "now", "failed": "failed"}
@@ -88,13 +90,13 @@ def at_home(demo: Demo, options: Options) -> tuple[Choice, ...]:
 
 
 def _variations(demo: Demo, options: Options) -> Iterable[Choice]:
-    if options.fault:
+    if options.fault and len(demo.faults) > 1:
         following = demo.faults[(demo.faults.index(options.fault) + 1) % len(demo.faults)]
         other = run_command(demo, replace(options, fault=following))
         yield Choice("Again with another fault", other, primary=True)
     if (most := max(demo.replicas)) != options.replicas:
         yield Choice(f"Again with {most} copies", run_command(demo, replace(options, replicas=most)))
-    if not options.fault:
+    if len(demo.faults) <= 1:
         yield Choice("Run it again", run_command(demo, options))
 
 

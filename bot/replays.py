@@ -46,11 +46,12 @@ def offer(demos: Mapping[str, Demo], demo: Demo, options: Options) -> Choices | 
 def onward(demo: Demo, options: Options) -> Choices:
     """What may be done after a recorded run: see another one, do the same by oneself, and ask what was seen."""
     home, fault = at_home(demo, options), options.fault
-    if fault is None:
-        return Choices((Choice("Watch it again", watch(demo, fault)), *home, Choice("Explain this", demo.explain)))
+    explain = Choice("Explain this", EXPLAINED[fault] if fault else demo.explain)
+    if fault is None or len(demo.faults) == 1:
+        return Choices((Choice("Watch it again", watch(demo, fault)), *home, explain))
     following = demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
     other = Choice("Watch another fault", watch(demo, following), primary=True)
-    return Choices((other, *home, Choice("Explain this", EXPLAINED[fault])))
+    return Choices((other, *home, explain))
 
 
 def watch(demo: Demo, fault: Fault | None) -> str:

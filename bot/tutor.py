@@ -45,7 +45,7 @@ from bot.taking import present_commands, present_files
 from bot.votes import Vote, Votes, with_vote
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, Options, choose, perform
-from sandbox.engines import Engines, while_hopeful
+from sandbox.engines import Engines, own_machines, while_hopeful
 from sandbox.errors import DemoFailed, EngineUnavailable
 from sandbox.events import Event, Result
 from sandbox.sandbox import OpenSandbox
@@ -156,14 +156,15 @@ class Tutor:
         if reason := self._menu.out.get(demo.name):
             yield Text(taken_out(demo.name, reason))
             return
-        with self._limits.demo(message.author, message.channel or message.conversation, demo.seconds) as place:
+        channel = message.channel or message.conversation
+        with self._limits.demo(message.author, channel, demo.seconds, alone=demo.alone) as place:
             async with aclosing(_until_turn(place)) as waiting:
                 async for progress in waiting:
                     yield progress
             async with aclosing(self._until_ready()) as waiting:
                 async for progress in waiting:
                     yield progress
-            if lack := await self._lack():
+            if lack := await self._lack(demo):
                 yield _failure(lack, demo, options)
                 if offered := await asyncio.to_thread(offer, self.demos, demo, options):
                     yield offered
@@ -194,11 +195,13 @@ class Tutor:
             async for part in parts:
                 yield part
 
-    async def _lack(self) -> str | None:
-        """Why there can be no demo now; None where both engines are up. A card that cannot begin is never shown."""
+    async def _lack(self, demo: Demo) -> str | None:
+        """Why it cannot run now; None where both engines are up. A card that cannot begin is never shown."""
         try:
             await self.engines.docker()
             await self.engines.cluster()
+            if demo.alone:
+                own_machines(self.engines.machines())
         except EngineUnavailable as error:
             return str(error)
         return None

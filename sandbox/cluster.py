@@ -29,7 +29,7 @@ from sandbox.errors import DemoFailed, EngineUnavailable
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest, fences, namespace
 from sandbox.names import BOT, MANAGED_BY, NAMESPACE, RUN, Due, Tag
-from sandbox.observing import Json, cluster_observation, ended_containers, pod_instance
+from sandbox.observing import Json, cluster_observation, ended_containers, node_ready, pod_instance
 from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
 from sandbox.streams import to_the_end
@@ -66,6 +66,7 @@ class Cluster:
         self.images = endpoint.images
         self.tag = tag
         self.info = info
+        self.stopped: set[str] = set()
 
     @classmethod
     async def connect(cls, endpoint: ClusterEndpoint, tag: Tag) -> Self:
@@ -225,6 +226,19 @@ class Cluster:
                         yield observed
                     seen.add(version)
 
+    async def nodes(self) -> AsyncGenerator[dict[str, bool], None]:
+        """Yield which nodes there are and whether each is ready, now and whenever that changes."""
+        ready: dict[str, bool] = {}
+        shown = None
+        async with aclosing(self._follow("/api/v1/nodes")) as states:
+            async for listed, changed, gone in states:
+                ready = ({} if listed else ready) | dict(map(node_ready, changed))
+                for node in gone:
+                    ready.pop(node["metadata"]["name"], None)
+                if ready != shown:
+                    shown = dict(ready)
+                    yield dict(ready)
+
     async def _follow(self, path: str) -> AsyncGenerator[tuple[bool, list[Json], list[Json]], None]:
         """List, then watch from there; list again where the version is too old or the connection was lost.
 
@@ -277,7 +291,10 @@ class Cluster:
     async def left(self) -> list[str]:
         """Look what is still there of this run."""
         with translated():
-            return [f"namespace {name}" for name in await self._namespaces()]
+            namespaces = await self._namespaces()
+            nodes = (await self._api.call("GET", "/api/v1/nodes"))["items"] if self.stopped else []
+        away = self.stopped - {name for name, ready in map(node_ready, nodes) if ready}
+        return [*(f"namespace {name}" for name in namespaces), *(f"node {name} that is not ready" for name in away)]
 
 
 async def sweep(endpoint: ClusterEndpoint, due: Due, most: int) -> list[str]:

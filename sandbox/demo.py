@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sandbox.engines import own_machines
 from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
 from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Result, Started
 from sandbox.figures import Row, outages
@@ -52,6 +53,7 @@ class Demo:
     table, and `headline` what above it, where no finding is of the whole run. `faults` and `replicas` are what may be
     chosen, first what is taken unless told otherwise. Each of `parts` is a namespace and a network of its own.
     `needs` are the cluster's APIServices that it cannot do without. `plan` is the run as a learner would type it.
+    A demo that breaks machines runs `alone`, and on engines of ours only.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Demo:
     lesson: Lesson | None = None
     headline: Callable[[Result], str] | None = None
     plan: Planned = lambda _: Plan()
+    alone: bool = False
 
 
 def choose(
@@ -157,6 +160,8 @@ class _Run:
     async def events(self, owner: str, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
         """Yield everything up to the clean-up; the demo's own result is held back until then."""
         async with open_sandbox(owner, self._demo.deadline) as sandbox:
+            if self._demo.alone:
+                own_machines(sandbox.machines)
             self._sandbox = sandbox
             async with aclosing(self._within_deadline(sandbox)) as events:
                 async for event in events:

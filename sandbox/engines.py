@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, Self, get_args
 
-from sandbox.errors import ImageMissing
+from sandbox.errors import EngineUnavailable, ImageMissing
 from sandbox.events import Engine
 
 State = Literal["absent", "building", "starting", "ready", "failed"]
@@ -154,6 +154,16 @@ class Machines(Protocol):
     def second_docker(self) -> AbstractAsyncContextManager[SpareDocker]:
         """Have a Docker engine of one's own, with the demo image in it; after the block nothing of it is left."""
         ...
+
+
+def own_machines(machines: Machines | None) -> Machines:
+    """Return what may fail. Raises `EngineUnavailable` where nothing is ours to break."""
+    if machines is None:
+        raise EngineUnavailable(
+            "This demo cuts the power of a node, and does that to nothing but a cluster of Portside's own. Unset "
+            "PORTSIDE_KUBE_CONTEXT to have one, or watch the recorded run with portside replay."
+        )
+    return machines
 
 
 class Engines(Protocol):

@@ -15,7 +15,9 @@ UNSTAMPED = -1.0
 
 # The first word of what an engine reports when it changed something, as docker and Kubernetes spell it.
 # `health_status` and `Unhealthy` are missing on purpose: a verdict is not an act.
-ACTS = frozenset({"start", "Killing", "SuccessfulCreate", "SuccessfulRescale", "Scheduled", "Started"})
+ACTS = frozenset(
+    {"start", "Killing", "SuccessfulCreate", "SuccessfulRescale", "Scheduled", "Started", "TaintManagerEviction"}
+)
 
 
 class Engine(StrEnum):
@@ -36,6 +38,7 @@ class Fault(StrEnum):
     HANG = "hang"
     OOM = "oom"
     REMOVE = "remove"
+    POWER = "power"
 
 
 @dataclass(frozen=True, kw_only=True)

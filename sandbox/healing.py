@@ -7,7 +7,7 @@ from sandbox.demo import Options, Setting
 from sandbox.docker_run import Container, docker_run
 from sandbox.engines import Images
 from sandbox.errors import DemoFailed
-from sandbox.events import Engine, Fault, Injected, Measured
+from sandbox.events import Engine, Fault, Measured
 from sandbox.manifests import GRACE_SECONDS, TOLERATION_SECONDS, App, Check, Manifest, deployment, service
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, POD, ask, find_container, find_pod
@@ -17,6 +17,7 @@ from sandbox.streams import both
 
 APP = "web"
 CHECK = Check()
+FAULTS = (Fault.CRASH, Fault.HANG, Fault.OOM, Fault.REMOVE)
 FAULT_PATHS = {Fault.CRASH: "/fault/crash", Fault.HANG: "/fault/hang", Fault.OOM: "/fault/leak"}
 SETTINGS = {
     "--health-interval": Setting(f"{CHECK.period}s", "30s"),
@@ -98,10 +99,7 @@ class Healing:
         }
         for engine, target in targets.items():
             self.stage.type(engine, fault_command(self._fault, engine, target, addresses[engine]))
-        for engine, target in targets.items():
-            for probe in self.stage.prober.mark_fault(engine):
-                self.stage.tell(probe)
-            self.stage.tell(Injected(engine=engine, fault=self._fault, target=target))
+        self.stage.inject(self._fault, targets)
         self._broken = self.stage.sandbox.clock()
         if self._fault is Fault.REMOVE:
             await both(self._docker.rm(container), self._cluster.delete(f"pods/{pod}"))

@@ -11,12 +11,13 @@ from typing import Any
 
 from sandbox.cluster import Cluster
 from sandbox.containers import Containers
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines, Machines, own_machines
 from sandbox.errors import SandboxError
 from sandbox.events import Cleanup, Engine
 from sandbox.local.programs import SETTINGS
 from sandbox.names import Tag, new_run
 from sandbox.sandbox import Pace, Sandbox
+from sandbox.second import SecondContainers
 from sandbox.streams import both, to_the_end
 
 log = logging.getLogger(__name__)
@@ -30,16 +31,17 @@ class LabSandbox:
     """Both sides of one run on real engines, or of one part of it."""
 
     def __init__(
-        self, docker: Containers, cluster: Cluster, pace: Pace, settings: Mapping[str, Any], began: float | None = None
+        self, docker: Containers, cluster: Cluster, pace: Pace, settings: Mapping[str, Any], machines: Machines | None
     ) -> None:
         self.run = docker.tag.run
         self.pace = pace
         self.docker = docker
         self.cluster = cluster
         self.settings = settings
+        self.machines = machines
         self.cleanups: tuple[Cleanup, ...] = ()
         self._prepared = False
-        self._began = time.monotonic() if began is None else began
+        self._began = time.monotonic()
 
     @property
     def expires(self) -> datetime:
@@ -55,7 +57,9 @@ class LabSandbox:
         if not name:
             return self
         tag = replace(self.docker.tag, part=name)
-        return LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings, self._began)
+        part = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings, self.machines)
+        part._began = self._began
+        return part
 
     async def prepare(self) -> None:
         """Make the network and the namespace with everything that limits them, where they do not stand already."""
@@ -70,9 +74,27 @@ class LabSandbox:
     def given(self, owner: str, seconds: float) -> "LabSandbox":
         """Return it as the sandbox of an owner whose run begins now; what stands keeps its labels and its expiry."""
         tag = replace(_tag(owner, seconds), run=self.run)
-        given = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings)
+        given = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings, self.machines)
         given._prepared = self._prepared
         return given
+
+    @asynccontextmanager
+    async def node_stopped(self, node: str) -> AsyncGenerator[None, None]:
+        """Cut a node's power; after the block it is back, and the clean-up looks whether it is ready."""
+        self.cluster.stopped.add(node)
+        async with own_machines(self.machines).node_stopped(node):
+            yield
+
+    @asynccontextmanager
+    async def second_docker(self) -> AsyncGenerator[SecondContainers, None]:
+        """Have a second machine with a Docker of its own; after the block nothing of it is left."""
+        async with own_machines(self.machines).second_docker() as spare:
+            second = await SecondContainers.on(spare, self.docker.tag)
+            try:
+                await second.network_create()
+                yield second
+            finally:
+                await second.close()
 
     async def remove(self) -> None:
         """Remove both sides, each within a bounded time, and give the connections back."""
@@ -127,7 +149,7 @@ class Lab:
         except BaseException:
             await containers.close()
             raise
-        return LabSandbox(containers, namespace, self._pace, SETTINGS if cluster.ours else {})
+        return LabSandbox(containers, namespace, self._pace, SETTINGS if cluster.ours else {}, self._engines.machines())
 
 
 def _tag(owner: str, seconds: float) -> Tag:

@@ -94,6 +94,7 @@ class App:
 
     A pod that is to end goes on for `drain` seconds, until nobody sends it requests any more.
     `cpus` is the limit of each; `scratch` how much of the node's own disk each asks for.
+    `spread` asks for copies on different nodes as long as that can be.
     """
 
     name: str
@@ -105,6 +106,7 @@ class App:
     drain: int = 0
     cpus: float = CPUS
     scratch: str | None = None
+    spread: bool = False
 
 
 def deployment(tag: Tag, app: App) -> Manifest:
@@ -133,7 +135,7 @@ def _pod_labels(app: App, tag: Tag) -> dict[str, str]:
 
 def _pod(app: App) -> Manifest:
     claim = {"name": "data", "persistentVolumeClaim": {"claimName": app.claim}}
-    return {
+    spec: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "dnsPolicy": "ClusterFirst",
@@ -156,6 +158,16 @@ def _pod(app: App) -> Manifest:
         ],
         "containers": [_container(app)],
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}, *([claim] if app.claim else ())],
+    }
+    return spec | ({"topologySpreadConstraints": [_spread(app)]} if app.spread else {})
+
+
+def _spread(app: App) -> Manifest:
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",  # also when a node is gone
+        "labelSelector": {"matchLabels": {"app": app.name}},
     }
 
 

@@ -61,11 +61,24 @@ def pod_instance(pod: Json) -> Instance:
     return Instance(
         name=pod["metadata"]["name"],
         phase=_pod_phase(pod, containers),
-        ready=bool(containers) and all(container["ready"] for container in containers) and not _going(pod),
+        ready=bool(containers) and all(container["ready"] for container in containers) and not _out(pod),
         restarts=sum(container["restartCount"] for container in containers),
         node=pod["spec"].get("nodeName"),
         version=pod["metadata"].get("labels", {}).get("version"),
     )
+
+
+def node_ready(node: Json) -> tuple[str, bool]:
+    """Name a node and say whether it is ready; of one that is silent that is not known, so it is not."""
+    conditions = node.get("status", {}).get("conditions") or ()
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return node["metadata"]["name"], ready
+
+
+def _out(pod: Json) -> bool:
+    """Say whether a pod gets no requests though its containers were ready: it is going, or its node is silent."""
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return _going(pod) or any(one["type"] == "Ready" and one["status"] == "False" for one in conditions)
 
 
 def _going(pod: Json) -> bool:

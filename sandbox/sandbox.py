@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sandbox.docker_run import Container
-from sandbox.engines import Images
+from sandbox.engines import Images, Machines
 from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
@@ -86,6 +86,18 @@ class Docker(Protocol):
         ...
 
 
+class SecondDocker(Docker, Protocol):
+    """Docker on a second machine, which can lose its power. Without power nothing runs, and nothing is reported."""
+
+    async def cut(self) -> None:
+        """Cut the machine's power: the engine and all its containers end at once."""
+        ...
+
+    async def start(self) -> None:
+        """Give the machine its power back; return when its engine answers."""
+        ...
+
+
 class Cluster(Protocol):
     """One run's namespace, in kubectl's verbs. Everything raises a `SandboxError` where the cluster does not do it."""
 
@@ -121,6 +133,10 @@ class Cluster(Protocol):
         """Yield the pods whenever one changes, and which of their containers ended and why."""
         ...
 
+    def nodes(self) -> AsyncGenerator[dict[str, bool], None]:
+        """Yield which nodes there are and whether each is ready, now and whenever that changes."""
+        ...
+
     def events(self) -> AsyncGenerator[Observed, None]:
         """Yield what controllers, scheduler and kubelet report about the run's objects."""
         ...
@@ -145,12 +161,13 @@ class Cluster(Protocol):
 class Sandbox(Protocol):
     """Both sides of one run, or of a part of it.
 
-    `cleanups` is filled when its block ends; `settings` is how its engines are tuned.
+    `cleanups` is filled when its block ends; `settings` is how its engines are tuned, `machines` what may be broken.
     """
 
     run: str
     pace: Pace
     settings: Mapping[str, Any]
+    machines: Machines | None
     cleanups: tuple[Cleanup, ...]
 
     @property
@@ -173,6 +190,14 @@ class Sandbox(Protocol):
 
     async def prepare(self) -> None:
         """Make the network and the namespace with everything that limits them."""
+        ...
+
+    def node_stopped(self, node: str) -> AbstractAsyncContextManager[None]:
+        """Cut a node's power; after the block it is back, and the clean-up looks whether it is ready."""
+        ...
+
+    def second_docker(self) -> AbstractAsyncContextManager[SecondDocker]:
+        """Have a second machine with a Docker of its own; after the block nothing of it is left."""
         ...
 
 

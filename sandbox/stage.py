@@ -1,14 +1,14 @@
 """What every demo shows beside its own script: what runs on each side, what the engines report, and the requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from sandbox.events import Command, Engine, Event, Injected, Measured, Narration, Observed, Snapshot
+from sandbox.events import Command, Engine, Event, Fault, Injected, Measured, Narration, Observed, Snapshot
 from sandbox.prober import Prober
 from sandbox.routes import Address
-from sandbox.sandbox import Sandbox
+from sandbox.sandbox import Docker, Sandbox
 from sandbox.streams import Stream
 
 
@@ -17,6 +17,7 @@ class Stage:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self._docker: Docker = sandbox.docker
         self.prober = Prober(sandbox.pace, sandbox.clock)
         self._stream = Stream(sandbox.clock, self._note)
         self._acted: dict[Engine, list[str]] = {engine: [] for engine in Engine}
@@ -44,8 +45,23 @@ class Stage:
         """Show what a learner would type for what is done now."""
         self.tell(Command(engine=engine, text=text))
 
-    def docker_runs(self) -> None:
-        """Follow what Docker does from now on: what the demo itself started before was no act of the engine's."""
+    def inject(self, fault: Fault, targets: Mapping[Engine, str]) -> None:
+        """Say that a fault comes into both sides now; what was over before it counts no more."""
+        for engine, target in targets.items():
+            for probe in self.prober.mark_fault(engine):
+                self.tell(probe)
+            self.tell(Injected(engine=engine, fault=fault, target=target))
+
+    def follow(self, source: AsyncGenerator[Event, None]) -> None:
+        """Tell from now on what else happens."""
+        self._stream.follow(source)
+
+    def docker_runs(self, docker: Docker | None = None) -> None:
+        """Follow what Docker does from now on: what the demo itself started before was no act of the engine's.
+
+        Where a demo runs its containers on another machine, that is the Docker to follow.
+        """
+        self._docker = docker or self._docker
         self._shown.set()
 
     async def probe(self, engine: Engine, address: Address) -> None:
@@ -88,13 +104,13 @@ class Stage:
         await self._shown.wait()
         shown = None
         while True:
-            if (now := await self.sandbox.docker.ps()) != shown:
+            if (now := await self._docker.ps()) != shown:
                 shown = now
                 yield Snapshot(engine=Engine.DOCKER, instances=now)
             await asyncio.sleep(self.sandbox.pace.look)
 
     async def _docker_events(self) -> AsyncGenerator[Event, None]:
         await self._shown.wait()
-        async with aclosing(self.sandbox.docker.events()) as events:
+        async with aclosing(self._docker.events()) as events:
             async for event in events:
                 yield event

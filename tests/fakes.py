@@ -9,7 +9,7 @@ import contextlib
 import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +17,14 @@ from typing import Any
 
 from sandbox import http
 from sandbox.docker_run import Container
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images, Machines, own_machines
 from sandbox.errors import EngineUnavailable, NameTaken, QuotaExceeded, SandboxError
 from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
 from sandbox.observing import Json
 from sandbox.routes import Address
-from sandbox.sandbox import Pace
+from sandbox.sandbox import Pace, SecondDocker
 
 # Generous enough for a machine that is busy with other things: a time-out must mean a hung app, not a late one.
 QUICK = Pace(
@@ -316,6 +316,9 @@ class FakeCluster:
             self._changed.clear()
             yield Snapshot(engine=Engine.KUBERNETES, instances=await self.get_pods())
 
+    async def nodes(self) -> AsyncGenerator[dict[str, bool], None]:
+        yield {"node1": True, "node2": True, "node3": True}
+
     async def events(self) -> AsyncGenerator[Observed, None]:
         fault = await self.app.faults.get()
         await asyncio.sleep(REPAIR)
@@ -366,6 +369,7 @@ class FakeSandbox:
 
     run = "fake000001"
     settings: Mapping[str, Any] = {}
+    machines: Machines | None = None
 
     def __init__(self, lab: "FakeLab", owner: str, part: str = "", began: float | None = None) -> None:
         tag = Tag(self.run, owner, datetime.now(UTC), part)
@@ -389,6 +393,12 @@ class FakeSandbox:
     async def prepare(self) -> None:
         if self._lab.refuses:
             raise self._lab.refuses
+
+    def node_stopped(self, node: str) -> AbstractAsyncContextManager[None]:
+        return own_machines(self.machines).node_stopped(node)
+
+    def second_docker(self) -> AbstractAsyncContextManager[SecondDocker]:
+        raise EngineUnavailable("There is no second machine.")
 
     async def remove(self) -> None:
         for part in self._parts.values():

@@ -11,6 +11,7 @@ from bot.state.runs import KeptRuns, SelfTest, keeping
 from bot.verifying import verify
 from sandbox.demo import Demo, Options, choose, perform
 from sandbox.demos import load_demos
+from sandbox.errors import EngineUnavailable
 from sandbox.events import NAMES
 from sandbox.sandbox import OpenSandbox
 
@@ -22,7 +23,13 @@ async def selftest(settings: Settings, names: tuple[str, ...], times: int, as_js
     runs, behaved = KeptRuns(settings.data), True
     async with lab(settings) as open_sandbox:
         for demo in chosen:
-            tests = await tested(demo, times, open_sandbox, runs)
+            try:
+                tests = await tested(demo, times, open_sandbox, runs)
+            except EngineUnavailable as error:
+                if names or not demo.alone:
+                    raise
+                err(f"{demo.name} is left out. {error}")
+                continue
             behaved = behaved and not any(test.reason for test in tests)
             if as_json:
                 out_json(as_object(demo, tests))

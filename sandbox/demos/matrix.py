@@ -10,7 +10,7 @@ from sandbox.demo import Demo, Options
 from sandbox.docker_run import docker_run
 from sandbox.events import NAMES, Engine, Event, Fault, Finding, Injected, Measured, Narration, Result
 from sandbox.figures import Row, actors, back_after
-from sandbox.healing import APP, SETTINGS, Healing, broken, containers, differs, docker_ps, manifests
+from sandbox.healing import APP, FAULTS, SETTINGS, Healing, broken, containers, differs, docker_ps, manifests
 from sandbox.names import Plain
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
 from sandbox.runs import SIDE_BY_SIDE
@@ -25,7 +25,7 @@ Outcomes = Mapping[Fault, Mapping[Engine, Measured]]
 async def matrix(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Break four copies on each side, each in another way, and watch them all."""
     stream = Stream(sandbox.clock)
-    barrier = asyncio.Barrier(len(Fault))
+    barrier = asyncio.Barrier(len(FAULTS))
 
     async def guesses() -> None:
         """Wait until all parts serve, have the guesses made once, and let all go on at one moment."""
@@ -34,7 +34,7 @@ async def matrix(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, No
             stream.tell(Narration(text="All of them serve. Now each is broken in its own way."))
         await barrier.wait()
 
-    healings = {fault: Healing(Stage(sandbox.part(fault)), Options(fault, guesses=guesses)) for fault in Fault}
+    healings = {fault: Healing(Stage(sandbox.part(fault)), Options(fault, guesses=guesses)) for fault in FAULTS}
     async with aclosing(stream.until(_play(stream, healings))) as events:
         async for event in events:
             yield event
@@ -121,7 +121,7 @@ def _rows(outcomes: Outcomes) -> Iterator[Row]:
 
 def plan(options: Options) -> Plan:
     """Return the run as a learner would type it: in one place, so that each copy is called by its fault."""
-    wanted = {fault: container for fault in Fault for container in containers(Plain(fault), options.replicas)}
+    wanted = {fault: container for fault in FAULTS for container in containers(Plain(fault), options.replicas)}
     names = {fault: container.name for fault, container in wanted.items()}
     return Plan(
         docker=(
@@ -160,7 +160,7 @@ DEMO = Demo(
     headline=headline,
     lesson=lesson,
     plan=plan,
-    parts=tuple(fault.value for fault in Fault),
+    parts=tuple(fault.value for fault in FAULTS),
     seconds=60,
     deadline=120,
     settings=SETTINGS,

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from sandbox.demo import Demo, Options
 from sandbox.docker_run import docker_run
 from sandbox.events import Engine, Event, Fault, Narration, Result
-from sandbox.healing import APP, SETTINGS, Healing, broken, containers, differs, docker_ps, get_pods, manifests
+from sandbox.healing import APP, FAULTS, SETTINGS, Healing, broken, containers, differs, docker_ps, get_pods, manifests
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
@@ -61,7 +61,7 @@ DEMO = Demo(
     title="Self-healing",
     question="Who brings it back?",
     run=selfheal,
-    faults=(Fault.CRASH, Fault.HANG, Fault.OOM, Fault.REMOVE),
+    faults=FAULTS,
     replicas=(1, 2, 3),
     seconds=45,
     lesson=lesson,

@@ -18,6 +18,7 @@ from bot.platforms.web.wire import to_json
 from sandbox.demo import Options
 from sandbox.demos import load_demos
 from sandbox.events import Command, Engine, Event, Fault, Finding, Injected, Instance, Observed, Probe, Result, Snapshot
+from sandbox.healing import FAULTS
 from sandbox.runs import to_json as event_json
 
 MATRIX = load_demos()["matrix"]
@@ -48,7 +49,7 @@ STARTING = Cell("starting", "waiting")
 def test_a_grid_has_a_row_for_each_fault_and_no_lanes() -> None:
     card = grown()
 
-    assert cells(card) == {fault.value: (STARTING, STARTING) for fault in Fault}
+    assert cells(card) == {fault.value: (STARTING, STARTING) for fault in FAULTS}
     assert card.lanes == ()
 
 
@@ -85,7 +86,7 @@ def test_what_one_part_types_or_reports_mixes_into_no_lane() -> None:
 
 def ended() -> Card:
     engines = {D: measured(None), K: measured(1.2)}
-    faults = {fault.value: event_json(result(engines))["engines"] for fault in Fault}
+    faults = {fault.value: event_json(result(engines))["engines"] for fault in FAULTS}
     end = Result(
         t=48.0,
         demo="matrix",
@@ -96,7 +97,7 @@ def ended() -> Card:
         engines={},
         measured={"faults": faults},
     )
-    return grown(*(Finding(t=47.0, text=f"{fault}: told.", fault=fault) for fault in Fault), end)
+    return grown(*(Finding(t=47.0, text=f"{fault}: told.", fault=fault) for fault in FAULTS), end)
 
 
 def test_at_its_end_the_card_has_the_measured_table_and_a_headline_over_all_faults() -> None:

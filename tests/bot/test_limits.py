@@ -58,6 +58,30 @@ async def test_a_full_queue_is_said_and_leaves_no_place_behind() -> None:
         assert await first_place(bob) == Ahead(1, 40)
 
 
+async def test_a_demo_that_runs_alone_waits_for_all_that_run_and_the_next_ones_wait_for_it() -> None:
+    limits = Limits()
+    with ExitStack() as running, ExitStack() as alone:
+        running.enter_context(limits.demo("ada", "1", 40))
+        running.enter_context(limits.demo("bob", "2", 40))
+        lonely = alone.enter_context(limits.demo("eve", "3", 40, alone=True))
+        with limits.demo("kim", "4", 40) as behind:
+            assert ((await first_place(lonely)).demos, (await first_place(behind)).demos) == (2, 3)
+            running.close()
+            assert (lonely.admitted.is_set(), (await first_place(behind)).demos) == (True, 1)
+            alone.close()
+            assert behind.admitted.is_set()
+
+
+async def test_a_demo_that_waits_to_run_alone_holds_up_nobody_once_it_has_gone() -> None:
+    limits = Limits()
+    with limits.demo("ada", "1", 40), ExitStack() as alone:
+        alone.enter_context(limits.demo("eve", "2", 40, alone=True))
+        with limits.demo("kim", "3", 40) as behind:
+            assert not behind.admitted.is_set()
+            alone.close()
+            assert behind.admitted.is_set()
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=40))
 def test_no_order_of_demos_runs_more_than_may_or_forgets_one_that_waits(wishes: list[tuple[int, int]]) -> None:
     limits = Limits(Allowed(demos=3, waiting=100))

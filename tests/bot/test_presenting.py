@@ -93,6 +93,12 @@ def test_after_a_demo_comes_its_next_fault_and_a_question_about_it() -> None:
     assert choices[4].label == "Explain this"
 
 
+def test_after_a_demo_with_one_fault_it_can_be_run_again() -> None:
+    choices = again(DEMOS["nodefail"], Options(Fault.POWER)).choices
+
+    assert (choices[0].label, choices[0].command) == ("Run it again", "/demo nodefail --fault power")
+
+
 def test_the_catalogue_has_each_demo_with_its_question_its_time_and_the_ways_to_run_it() -> None:
     entries = {entry.command: entry for entry in present_catalogue(DEMOS).entries}
     selfheal = entries["/demo selfheal"]

@@ -75,6 +75,15 @@ async def test_a_chat_replays_what_ships_and_no_file(text: str, error: type[Exce
         await reply(tutor(engines=NONE), text)
 
 
+async def test_a_demo_that_breaks_machines_is_refused_where_none_is_ours_and_its_recording_offered() -> None:
+    failure, offered = await reply(tutor(), "/demo nodefail")
+
+    assert isinstance(failure, Failure)
+    assert "nothing but a cluster of Portside's own" in failure.text + failure.advice
+    assert isinstance(offered, Choices)
+    assert [choice.command for choice in offered.choices] == ["/replay nodefail --fault power"]
+
+
 async def test_replays_count_as_questions() -> None:
     one = Tutor(Parrot(), load_demos(), NONE, FakeLab().open, Limits(Allowed(questions_per_minute=1)))
     await reply(one, "why pods")

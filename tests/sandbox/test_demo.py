@@ -40,7 +40,7 @@ async def run(fault: Fault | None, lab: FakeLab | None = None, demo: Demo = SELF
 @pytest.fixture(scope="module")
 def runs() -> dict[Fault, list[Event]]:
     """One run of each fault, looked at by many tests."""
-    return {fault: asyncio.run(run(fault)) for fault in Fault}
+    return {fault: asyncio.run(run(fault)) for fault in SELFHEAL.faults}
 
 
 def result(events: list[Event]) -> Result:
@@ -49,7 +49,7 @@ def result(events: list[Event]) -> Result:
     return last
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", SELFHEAL.faults)
 def test_kubernetes_heals_every_fault_and_docker_heals_what_ends(runs: Runs, fault: Fault) -> None:
     end = result(runs[fault])
 
@@ -80,7 +80,7 @@ def test_a_run_begins_with_started_and_ends_with_cleanups_and_the_result(runs: R
     assert {event.run for event in events} == {"fake000001"}
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", SELFHEAL.faults)
 def test_the_clock_never_runs_backwards_in_a_run(runs: Runs, fault: Fault) -> None:
     times = [event.t for event in runs[fault]]
 
@@ -236,7 +236,7 @@ def test_an_unknown_fault_is_answered_with_the_faults_that_there_are() -> None:
         choose(DEMOS, "selfheal", "explode")
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", SELFHEAL.faults)
 def test_every_fault_can_be_chosen(fault: Fault) -> None:
     assert choose(DEMOS, "selfheal", fault.value) == (SELFHEAL, Options(fault))
 

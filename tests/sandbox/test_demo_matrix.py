@@ -24,6 +24,7 @@ from sandbox.events import (
     Snapshot,
 )
 from sandbox.figures import Figure
+from sandbox.healing import FAULTS
 from sandbox.runs import to_json
 
 PATIENT = replace(QUICK, observe=3.0)  # four repairs at once take longer on a busy machine
@@ -43,7 +44,7 @@ def lane(back: float | None, *actors: str, failed: int = 5) -> dict[str, object]
 
 
 KUBELET, DOCKERD = lane(1.0, "kubelet"), lane(0.6, "dockerd")
-FAULTS = {
+MEASURED = {
     "crash": {"docker": DOCKERD, "kubernetes": KUBELET},
     "hang": {"docker": lane(None), "kubernetes": KUBELET},
     "oom": {"docker": lane(2.0, "dockerd"), "kubernetes": KUBELET},
@@ -56,7 +57,7 @@ RESULT = Result(
     error=None,
     cleaned_up=True,
     engines={},
-    measured={"faults": FAULTS},
+    measured={"faults": MEASURED},
 )
 
 
@@ -78,7 +79,7 @@ async def guesses() -> None:
 def test_every_event_of_a_fault_says_which(run: list[Event]) -> None:
     lines = [to_json(event) for event in run]
 
-    assert {line.get("fault") for line in lines if line["kind"] in OF_A_FAULT} == set(Fault)
+    assert {line.get("fault") for line in lines if line["kind"] in OF_A_FAULT} == set(FAULTS)
     assert check(json.loads(json.dumps(lines))) == []
 
 
@@ -86,9 +87,9 @@ def test_each_fault_has_both_lanes_with_containers_and_requests_of_its_own(run: 
     for kind in (Snapshot, Probe, Injected, Command):
         seen = {(event.fault, event.engine) for event in run if isinstance(event, kind)}
 
-        assert seen == {(fault, engine) for fault in Fault for engine in Engine}
+        assert seen == {(fault, engine) for fault in FAULTS for engine in Engine}
     names = {one.name for event in run if isinstance(event, Snapshot) and event.fault for one in event.instances}
-    assert {f"web-{fault}-fake0" for fault in Fault} < names
+    assert {f"web-{fault}-fake0" for fault in FAULTS} < names
 
 
 def test_the_result_measures_each_fault_and_no_engine_as_a_whole(run: list[Event]) -> None:
@@ -97,13 +98,13 @@ def test_the_result_measures_each_fault_and_no_engine_as_a_whole(run: list[Event
 
     assert (end.error, end.completed, end.engines, list(end.measured)) == (None, True, {}, ["faults"])
     measured = outcomes_of(end)
-    assert {fault: measured[fault][Engine.DOCKER].recovered for fault in Fault} == {
+    assert {fault: measured[fault][Engine.DOCKER].recovered for fault in FAULTS} == {
         Fault.CRASH: True,
         Fault.HANG: False,
         Fault.OOM: True,
         Fault.REMOVE: False,
     }
-    assert all(measured[fault][Engine.KUBERNETES].recovered for fault in Fault)
+    assert all(measured[fault][Engine.KUBERNETES].recovered for fault in FAULTS)
 
 
 def test_the_guesses_are_made_once_and_all_four_faults_come_after_them(run: list[Event]) -> None:
@@ -118,7 +119,7 @@ def test_the_guesses_are_made_once_and_all_four_faults_come_after_them(run: list
 def test_findings_are_one_for_each_fault(run: list[Event]) -> None:
     found = [event for event in run if isinstance(event, Finding)]
 
-    assert [finding.fault for finding in found] == list(Fault)
+    assert [finding.fault for finding in found] == list(FAULTS)
     assert all(finding.text.startswith(f"{finding.fault}: ") for finding in found)
 
 
@@ -155,6 +156,6 @@ def test_what_was_measured_comes_back_from_json_as_it_was() -> None:
 def test_a_run_that_shows_something_else_is_named_with_its_fault(
     fault: str, docker: dict[str, object], why: str | None
 ) -> None:
-    faults = {**FAULTS, fault: {"docker": docker, "kubernetes": KUBELET}}
+    faults = {**MEASURED, fault: {"docker": docker, "kubernetes": KUBELET}}
 
     assert lesson(replace(RESULT, measured={"faults": faults})) == why

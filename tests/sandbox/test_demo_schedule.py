@@ -76,7 +76,7 @@ def test_each_container_is_typed_and_the_pods_are_declared(run: list[Event]) -> 
     typed = {e: [one.text for one in run if isinstance(one, Command) and one.engine is e] for e in Engine}
 
     assert [text.split()[1] for text in typed[Engine.DOCKER]] == [*["run"] * 5, "ps", "info", "run"]
-    assert typed[Engine.DOCKER][-1].endswith("--memory=32768m --cpus=0.25 portside/web:1 pause")
+    assert typed[Engine.DOCKER][-1].endswith("--memory=32768m --cpus=0.25 --no-healthcheck portside/web:1 pause")
     assert typed[Engine.KUBERNETES] == [
         "kubectl apply -f web.yaml",
         "kubectl get pods -o wide",

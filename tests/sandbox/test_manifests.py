@@ -50,6 +50,15 @@ def test_a_run_talks_to_cluster_dns_and_to_its_own_app_alone() -> None:
     assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": 8080}]}]
 
 
+def test_copies_that_shall_be_spread_are_so_as_long_as_there_are_nodes() -> None:
+    spec = deployment(TAG, App("web", "image", spread=True))["spec"]["template"]["spec"]
+
+    assert [(one["topologyKey"], one["whenUnsatisfiable"]) for one in spec["topologySpreadConstraints"]] == [
+        ("kubernetes.io/hostname", "ScheduleAnyway")
+    ]
+    assert "topologySpreadConstraints" not in POD
+
+
 def test_a_pod_is_hardened_as_restricted_asks_and_further() -> None:
     assert POD["automountServiceAccountToken"] is False
     assert POD["securityContext"]["runAsNonRoot"]

@@ -10,6 +10,7 @@ from sandbox.observing import (
     container_instance,
     docker_observation,
     ended_containers,
+    node_ready,
     pod_instance,
 )
 
@@ -33,6 +34,20 @@ def pod(**status: Any) -> dict[str, Any]:
 
 def of_container(ready: bool = True, restarts: int = 0, **states: Any) -> dict[str, Any]:
     return {"name": "web", "ready": ready, "restartCount": restarts} | states
+
+
+@pytest.mark.parametrize(("status", "ready"), [("True", True), ("False", False), ("Unknown", False)])
+def test_a_node_is_ready_if_its_condition_says_so(status: str, ready: bool) -> None:
+    conditions = [{"type": "MemoryPressure", "status": "True"}, {"type": "Ready", "status": status}]
+
+    assert node_ready({"metadata": {"name": "node1"}, "status": {"conditions": conditions}}) == ("node1", ready)
+    assert node_ready({"metadata": {"name": "node1"}}) == ("node1", False)
+
+
+def test_a_pod_of_a_silent_node_is_not_ready_though_its_containers_were() -> None:
+    silent = pod(containerStatuses=[of_container()], conditions=[{"type": "Ready", "status": "False"}])
+
+    assert not pod_instance(silent).ready
 
 
 def ended(reason: str, code: int, container_id: str = "c1") -> dict[str, Any]:
