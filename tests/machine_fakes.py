@@ -50,7 +50,7 @@ class FailingCluster(FakeCluster):
     async def lose(self, node: str) -> None:
         await self.app.stop()
         await asyncio.sleep(REPAIR)
-        self._declare(node, False)
+        self._tell_state(node, False)
         await asyncio.sleep(REPAIR)
         gone = next(pod for pod in self._pods if pod.node == node)
         self._show(replace(gone, phase="Terminating", ready=False))
@@ -66,7 +66,7 @@ class FailingCluster(FakeCluster):
         self._act("kubelet", "Started: Container started")
         self._show(replace(new, phase="Running", ready=True))
 
-    def _declare(self, node: str, ready: bool) -> None:
+    def _tell_state(self, node: str, ready: bool) -> None:
         self._ready[node] = ready
         self._states.put_nowait(dict(self._ready))
 
@@ -84,7 +84,7 @@ class FailingCluster(FakeCluster):
             yield
         finally:
             await losing
-            self._declare(node, True)
+            self._tell_state(node, True)
 
     def second_docker(self) -> AbstractAsyncContextManager[SpareDocker]:
         raise EngineUnavailable("The sandbox has a second Docker of its own.")
