@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.docker_run import HEALTH, IMAGE, Container
 from sandbox.manifests import Check
-from sandbox.quota import CPUS, DATA, MEMORY_MIB, PORT, RESTARTS
+from sandbox.quota import CPUS, DATA, PORT, RESTARTS
 
 
 def compose(containers: Sequence[Container]) -> dict[str, Any]:
@@ -21,6 +21,8 @@ def _service(container: Container) -> dict[str, Any]:
         "container_name": container.name,
         "hostname": container.name,
     }
+    if container.command:
+        service["command"] = [container.command]
     if container.publish:
         service["ports"] = [f"{container.publish}:{PORT}"]
     if container.volume:
@@ -29,7 +31,7 @@ def _service(container: Container) -> dict[str, Any]:
         service["restart"] = f"on-failure:{RESTARTS}"
     service["healthcheck"] = _healthcheck(container.check) if container.check else {"disable": True}
     return service | {
-        "mem_limit": f"{MEMORY_MIB}m",
+        "mem_limit": f"{container.memory_mib}m",
         "cpus": CPUS,
         "read_only": True,
         "cap_drop": ["ALL"],

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from sandbox.demo import Demo, Options
 from sandbox.events import NAMES, Engine
-from sandbox.plan import MANIFEST, Plan, Step
-from sandbox.takehome import manifest
+from sandbox.plan import Plan, Step
+from sandbox.takehome import manifests
 
 CLEAN_UP = "Clean up."
 _END = "END"
@@ -34,7 +34,7 @@ def sections(demo: Demo, options: Options) -> Mapping[Engine, str]:
     plan = demo.plan(options)
     steps = {
         Engine.DOCKER: (*plan.docker, _docker_clean_up(plan)),
-        Engine.KUBERNETES: (_written(demo, plan), *plan.kubernetes, _kubernetes_clean_up(demo)),
+        Engine.KUBERNETES: (_written(demo, plan), *plan.kubernetes, _kubernetes_clean_up(demo, plan)),
     }
     return {engine: "\n\n".join(_section(engine, told)) for engine, told in steps.items()}
 
@@ -48,8 +48,10 @@ def _section(engine: Engine, steps: Iterable[Step]) -> Iterable[str]:
 def _written(demo: Demo, plan: Plan) -> Step:
     """A folder of the demo's own: a file of the learner's with that name is left alone."""
     folder = _folder(demo)
-    lines = (f"mkdir -p {folder} && cd {folder}", f"cat > {MANIFEST} <<'{_END}'", manifest(plan).rstrip(), _END)
-    return Step("Write the manifest, in a folder of its own.", lines)
+    written = (f"cat > {name} <<'{_END}'\n{text}{_END}" for name, text in manifests(plan).items())
+    return Step(
+        "Write what is to be declared, in a folder of its own.", (f"mkdir -p {folder} && cd {folder}", *written)
+    )
 
 
 def _docker_clean_up(plan: Plan) -> Step:
@@ -58,9 +60,11 @@ def _docker_clean_up(plan: Plan) -> Step:
     return Step(CLEAN_UP, (f"docker rm -f {names}", *([f"docker volume rm {volumes}"] if volumes else ())))
 
 
-def _kubernetes_clean_up(demo: Demo) -> Step:
-    folder = _folder(demo)
-    return Step(CLEAN_UP, (f"kubectl delete -f {MANIFEST}", f"cd .. && rm {folder}/{MANIFEST} && rmdir {folder}"))
+def _kubernetes_clean_up(demo: Demo, plan: Plan) -> Step:
+    """A file may name what its engine refused."""
+    names, folder = list(manifests(plan)), _folder(demo)
+    delete = " ".join(("kubectl delete --ignore-not-found", *(f"-f {name}" for name in names)))
+    return Step(CLEAN_UP, (delete, f"rm {' '.join(names)} && cd .. && rmdir {folder}"))
 
 
 def _folder(demo: Demo) -> str:

@@ -39,7 +39,7 @@ def namespace(tag: Tag) -> Manifest:
 
 def fences(tag: Tag) -> tuple[Manifest, ...]:
     """Return what must stand before the first pod: who may work here, how much, and with whom it may talk."""
-    return (_role_binding(tag), _resource_quota(tag), _limit_range(tag), _network_policy(tag))
+    return (_role_binding(tag), resource_quota(tag), _limit_range(tag), _network_policy(tag))
 
 
 def _role_binding(tag: Tag) -> Manifest:
@@ -52,7 +52,8 @@ def _role_binding(tag: Tag) -> Manifest:
     }
 
 
-def _resource_quota(tag: Tag) -> Manifest:
+def resource_quota(tag: Tag) -> Manifest:
+    """Return how much a namespace may take."""
     return {
         "apiVersion": "v1",
         "kind": "ResourceQuota",

@@ -1,6 +1,7 @@
 """What a learner types to do what a demo does, and takes home: values, from the very functions that a run uses."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sandbox.docker_run import IMAGE, Container
 from sandbox.engines import Images
@@ -9,7 +10,6 @@ from sandbox.names import Plain
 from sandbox.quota import PORT
 
 MANIFEST = "web.yaml"
-APPLY = f"kubectl apply -f {MANIFEST}"
 
 # What a demo makes its containers and manifests with in a plan: in a run these are the run's own.
 PLAIN = Plain()
@@ -30,12 +30,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps on each side, without the manifest's writing and the clean-up, and the objects that they make."""
+    """The steps on each side, without the manifests' writing and the clean-up, and the objects that they make.
+
+    `manifests` is what web.yaml holds, `files` what stands in others beside it.
+    """
 
     docker: tuple[Step, ...] = ()
     kubernetes: tuple[Step, ...] = ()
     containers: tuple[Container, ...] = ()
     manifests: tuple[Manifest, ...] = ()
+    files: Mapping[str, tuple[Manifest, ...]] = field(default_factory=dict)
+
+
+def apply(file: str) -> str:
+    """Return the line that has the objects of a file."""
+    return f"kubectl apply -f {file}"
+
+
+APPLY = apply(MANIFEST)
 
 
 def find_container(name: str) -> str:

@@ -11,27 +11,32 @@ import yaml
 from sandbox.compose import compose
 from sandbox.demo import Demo, Options
 from sandbox.errors import CannotExport
-from sandbox.plan import APPLY, MANIFEST, Plan
+from sandbox.plan import MANIFEST, Plan, apply
 
 COMPOSE = "compose.yaml"
 
 
-def manifest(plan: Plan) -> str:
-    """Return a plan's objects as kubectl takes them."""
-    return yaml.safe_dump_all(plan.manifests, sort_keys=False)
+def manifests(plan: Plan) -> Mapping[str, str]:
+    """Return a plan's objects as kubectl takes them, by the names of their files."""
+    files = {MANIFEST: plan.manifests, **plan.files}
+    return {name: yaml.safe_dump_all(objects, sort_keys=False) for name, objects in files.items()}
 
 
 def files(demo: Demo, options: Options) -> Mapping[str, str]:
     """Return what there is to take home: the text of each file, by its name."""
     plan = demo.plan(options)
     return {
-        MANIFEST: "\n".join((*_comments(demo, APPLY, docker=False), manifest(plan))),
-        COMPOSE: "\n".join((*_comments(demo, "docker compose up", docker=True), _compose_file(plan))),
+        **{name: _commented(demo, apply(name), text, docker=False) for name, text in manifests(plan).items()},
+        COMPOSE: _commented(demo, "docker compose up", _compose_file(plan), docker=True),
     }
 
 
 def _compose_file(plan: Plan) -> str:
     return yaml.safe_dump(compose(plan.containers), sort_keys=False)
+
+
+def _commented(demo: Demo, line: str, text: str, docker: bool) -> str:
+    return "\n".join((*_comments(demo, line, docker), text))
 
 
 def _comments(demo: Demo, line: str, docker: bool) -> Iterable[str]:

@@ -1,16 +1,19 @@
 """I want 5: commands here, a declared state there. What the same again does, and who puts right what was changed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
+from sandbox.engines import Images
 from sandbox.errors import DemoFailed, NameTaken
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, actors, row, seconds
-from sandbox.manifests import GRACE_SECONDS, App, Check, deployment
+from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, deployment
+from sandbox.names import Tag
+from sandbox.plan import APPLY, IMAGES, PLAIN, POD, Plan, Step, find_pod, rollout_status
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
 from sandbox.streams import both
@@ -19,7 +22,23 @@ APP = "web"
 COPIES = 5
 LEFT = 2  # copies, after a change by hand
 CHECK = Check(period=1)
+SCALE = f"kubectl scale deployment {APP} --replicas={LEFT}"
 _TICK = 0.1
+
+
+def containers(tag: Tag) -> tuple[Container, ...]:
+    """Return Docker's side."""
+    return tuple(Container(tag.container(f"{APP}{number}")) for number in range(1, COPIES + 1))
+
+
+def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
+    """Return Kubernetes' side."""
+    return (deployment(tag, App(APP, images.of("1"), CHECK, COPIES)),)
+
+
+def remove_line(engine: Engine, name: str) -> str:
+    """Return what a learner would type to lose one copy."""
+    return f"docker rm -f {name}" if engine is Engine.DOCKER else f"kubectl delete pod {name}"
 
 
 async def declarative(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -50,7 +69,7 @@ class _Lanes:
         self._docker = stage.sandbox.docker
         self._cluster = stage.sandbox.cluster
         self._pace = stage.sandbox.pace
-        self._containers = [Container(self._docker.tag.container(f"{APP}{n}")) for n in range(1, COPIES + 1)]
+        self._containers = containers(self._docker.tag)
         self.measured: dict[str, Any] = {"copies": COPIES}
 
     async def script(self, options: Options) -> None:
@@ -76,7 +95,7 @@ class _Lanes:
         """Do one step on both sides at once, and keep what it measured."""
         self.measured[figure] = dict(zip(Engine, await both(docker, kubernetes), strict=True))
 
-    async def _run(self, containers: list[Container]) -> float | None:
+    async def _run(self, containers: Sequence[Container]) -> float | None:
         """Start containers one after the other; return after how many seconds all five run."""
         began = self._now()
         for container in containers:
@@ -97,7 +116,7 @@ class _Lanes:
     async def _lose_container(self) -> float | None:
         """Nothing of Docker's is asked to bring it back; it is watched for as long as Kubernetes may take."""
         name = self._containers[-1].name
-        self.stage.type(Engine.DOCKER, f"docker rm -f {name}")
+        self.stage.type(Engine.DOCKER, remove_line(Engine.DOCKER, name))
         began = self._now()
         await self._docker.rm(name)
         back = await self._all(Engine.DOCKER, began, self._pace.shortest)
@@ -106,7 +125,7 @@ class _Lanes:
 
     async def _remove_containers(self) -> int:
         for container in self._containers[LEFT:-1]:
-            self.stage.type(Engine.DOCKER, f"docker rm -f {container.name}")
+            self.stage.type(Engine.DOCKER, remove_line(Engine.DOCKER, container.name))
             await self._docker.rm(container.name)
         await asyncio.sleep(self._pace.settled)
         return await self._ready(Engine.DOCKER)
@@ -123,19 +142,18 @@ class _Lanes:
 
     async def _declare(self) -> str:
         cluster = self._cluster
-        self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.images.of("1"), CHECK, COPIES)
-        return ", ".join(await cluster.apply(deployment(cluster.tag, app)))
+        self.stage.type(Engine.KUBERNETES, APPLY)
+        return ", ".join(await cluster.apply(*manifests(cluster.tag, cluster.images)))
 
     async def _lose_pod(self) -> float | None:
         name = next(pod.name for pod in await self._cluster.get_pods() if pod.ready)
-        self.stage.type(Engine.KUBERNETES, f"kubectl delete pod {name}")
+        self.stage.type(Engine.KUBERNETES, remove_line(Engine.KUBERNETES, name))
         began = self._now()
         await self._cluster.delete(f"pods/{name}")
         return await self._all(Engine.KUBERNETES, began, self._pace.shortest)
 
     async def _scale(self) -> int:
-        self.stage.type(Engine.KUBERNETES, f"kubectl scale deployment {APP} --replicas={LEFT}")
+        self.stage.type(Engine.KUBERNETES, SCALE)
         await self._cluster.patch(f"deployments/{APP}/scale", {"spec": {"replicas": LEFT}})
         await asyncio.sleep(self._pace.settled)
         return await self._ready(Engine.KUBERNETES)
@@ -196,6 +214,37 @@ def _figure(back: float | None, measured: Mapping[str, Any]) -> Figure:
     )
 
 
+def plan(_: Options) -> Plan:
+    """Return the run as a learner would type it."""
+    wanted, pods, containers_left = (
+        containers(PLAIN),
+        f"kubectl get pods -l app={APP}",
+        f"docker ps --filter name={APP}",
+    )
+    runs = tuple(map(docker_run, wanted))
+    removed = tuple(remove_line(Engine.DOCKER, one.name) for one in wanted)
+    return Plan(
+        docker=(
+            Step("Start five copies, by a command each.", runs),
+            Step("The same again is an error: a name is one container's.", (f"{runs[0]} || {containers_left}",)),
+            Step("Lose one. Does anybody bring it back?", (removed[-1], containers_left)),
+            Step(f"Remove others, so that {LEFT} are left.", removed[LEFT:-1]),
+            Step("Five again: a command for each that is missing.", runs[LEFT:]),
+        ),
+        kubernetes=(
+            Step("Declare five copies.", (APPLY, rollout_status(APP))),
+            Step("The same again changes nothing.", (APPLY,)),
+            Step(
+                "Lose one. Does anybody bring it back?", (find_pod(APP)[0], remove_line(Engine.KUBERNETES, POD), pods)
+            ),
+            Step(f"Scale by hand, so that {LEFT} are left.", (SCALE, rollout_status(APP))),
+            Step("Five again: the same file.", (APPLY, rollout_status(APP))),
+        ),
+        containers=wanted,
+        manifests=manifests(PLAIN, IMAGES),
+    )
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: what is declared comes back, and a change by hand is not put right by itself."""
     measured = result.measured
@@ -220,6 +269,7 @@ DEMO = Demo(
     setup="Five containers by command, five pods by a manifest, on one clock.",
     rows=rows,
     lesson=lesson,
+    plan=plan,
     seconds=40,
     settings={
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),

@@ -8,10 +8,13 @@ from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
+from sandbox.engines import Images
 from sandbox.errors import DemoFailed, QuotaExceeded
 from sandbox.events import NAMES, Engine, Event, Finding, Instance, Result
 from sandbox.figures import Row, actors, row
-from sandbox.manifests import App, Check, deployment, pod
+from sandbox.manifests import App, Check, Manifest, deployment, pod, resource_quota
+from sandbox.names import Tag
+from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, apply, rollout_status
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
 from sandbox.streams import both
@@ -22,8 +25,37 @@ CHECK = Check(period=1)
 TIMES = 2  # so many times the host's memory
 SCRATCH = "1Pi"
 CPUS = 0.5  # of the two last pods; with the copies, the second is over the namespace's quota
+HOST_MEMORY = "docker info --format '{{.MemTotal}}'"
+PLACES = "kubectl get pods -o wide"
+DESCRIBE = f"kubectl describe pod {BIG}"
+_LISTED_MIB = 2**20  # 1 TiB: a listing does not know the host
 _TICK = 0.1
 _MIB, _GIB = 2**20, 2**30
+
+
+def containers(tag: Tag) -> tuple[Container, ...]:
+    """Return the copies on Docker's side."""
+    return tuple(Container(tag.container(f"{APP}{number}")) for number in range(1, COPIES + 1))
+
+
+def greatest(tag: Tag, memory_mib: int) -> Container:
+    """Return the one that may take more memory than there is; it waits, listens to nobody, and takes none."""
+    return Container(tag.container(BIG), memory_mib=memory_mib, command="pause")
+
+
+def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
+    """Return the copies on Kubernetes' side."""
+    return (deployment(tag, App(APP, images.of("1"), CHECK, COPIES)),)
+
+
+def too_big(tag: Tag, images: Images) -> Manifest:
+    """Return a pod that asks for more disk than any node has."""
+    return pod(tag, App(BIG, images.of("1"), CHECK, cpus=CPUS, scratch=SCRATCH))
+
+
+def too_many(tag: Tag, images: Images) -> Manifest:
+    """Return a pod that is over the quota of its namespace."""
+    return pod(tag, App(GREEDY, images.of("1"), CHECK, cpus=CPUS))
 
 
 async def schedule(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -70,31 +102,31 @@ class _Lanes:
 
     async def _containers(self) -> None:
         self.stage.docker_runs()
-        for number in range(1, COPIES + 1):
-            await self._run(Container(self._name(f"{APP}{number}")))
+        for container in containers(self._docker.tag):
+            await self._run(container)
         self.stage.type(Engine.DOCKER, "docker ps")
         running = [one for one in await self._docker.ps() if one.phase == "running"]
         self.measured["placed"]["docker"] = {"host": len(running)}
 
     async def _pods(self) -> None:
-        self.stage.type(Engine.KUBERNETES, f"kubectl apply -f {APP}.yaml")
-        await self._cluster.apply(deployment(self._cluster.tag, self._app(APP, replicas=COPIES)))
+        self.stage.type(Engine.KUBERNETES, APPLY)
+        await self._cluster.apply(*manifests(self._cluster.tag, self._cluster.images))
         await self._cluster.ready(APP, COPIES)
-        self.stage.type(Engine.KUBERNETES, "kubectl get pods -o wide")
+        self.stage.type(Engine.KUBERNETES, PLACES)
         nodes = Counter(one.node or "none" for one in await self._cluster.get_pods())
         self.measured["placed"]["kubernetes"] = dict(sorted(nodes.items()))
 
     async def _too_much_memory(self) -> None:
-        """Docker takes a limit for what it is; what waits in there listens to nobody, and takes no memory."""
-        self.stage.type(Engine.DOCKER, "docker info --format '{{.MemTotal}}'")
+        """Docker takes a limit for what it is."""
+        self.stage.type(Engine.DOCKER, HOST_MEMORY)
         host = await self._docker.memory()
         limit = TIMES * host // _MIB
         self.measured["limit"] = {"memory_bytes": limit * _MIB, "host_memory_bytes": host}
-        await self._run(Container(self._name(BIG), memory_mib=limit, command="pause"))
+        await self._run(greatest(self._docker.tag, limit))
 
     async def _too_much_disk(self) -> None:
-        await self._apply_pod(self._app(BIG, cpus=CPUS, scratch=SCRATCH))
-        self.stage.type(Engine.KUBERNETES, f"kubectl describe pod {BIG}")
+        await self._apply_pod(too_big(self._cluster.tag, self._cluster.images))
+        self.stage.type(Engine.KUBERNETES, DESCRIBE)
         began = self.stage.sandbox.clock()
         said = await self._unschedulable(began + self.stage.sandbox.pace.startup)
         self.measured["pending"] = {"ephemeral_storage": SCRATCH, "since": round(began, 3), "said": said}
@@ -113,7 +145,7 @@ class _Lanes:
 
     async def _over_quota(self) -> None:
         try:
-            await self._apply_pod(self._app(GREEDY, cpus=CPUS))
+            await self._apply_pod(too_many(self._cluster.tag, self._cluster.images))
         except QuotaExceeded as refusal:
             self.measured["refused"] = refusal.said
             self.stage.narrate(f"Refused at admission. The API server says: {refusal.said}")
@@ -121,22 +153,16 @@ class _Lanes:
             raise DemoFailed("Kubernetes let a pod in that is over the quota of its namespace. Start the demo again.")
 
     async def _still_running(self) -> None:
-        self.measured["limit"]["phase"] = _phase(await self._docker.ps(), self._name(BIG))
+        self.measured["limit"]["phase"] = _phase(await self._docker.ps(), self._docker.tag.container(BIG))
 
     async def _still_pending(self) -> None:
         pending = self.measured["pending"]
         pending["phase"] = _phase(await self._cluster.get_pods(), BIG)
         pending["seconds"] = round(self.stage.sandbox.clock() - pending.pop("since"), 3)
 
-    async def _apply_pod(self, app: App) -> None:
-        self.stage.type(Engine.KUBERNETES, f"kubectl apply -f {app.name}.yaml")
-        await self._cluster.apply(pod(self._cluster.tag, app))
-
-    def _app(self, name: str, **wishes: Any) -> App:
-        return App(name, self._cluster.images.of("1"), CHECK, **wishes)
-
-    def _name(self, app: str) -> str:
-        return self._docker.tag.container(app)
+    async def _apply_pod(self, manifest: Manifest) -> None:
+        self.stage.type(Engine.KUBERNETES, apply(f"{manifest['metadata']['name']}.yaml"))
+        await self._cluster.apply(manifest)
 
     async def _run(self, container: Container) -> None:
         self.stage.type(Engine.DOCKER, docker_run(container))
@@ -202,6 +228,33 @@ def _places(placed: Mapping[str, int]) -> str:
     return ", ".join(f"{place}: {number}" for place, number in placed.items())
 
 
+def plan(_: Options) -> Plan:
+    """Return the run as a learner would type it: a quota of the learner's own stands in for that of the run."""
+    wanted, big = containers(PLAIN), greatest(PLAIN, _LISTED_MIB)
+    quota = resource_quota(PLAIN)
+    refused = f"{apply(f'{GREEDY}.yaml')} || kubectl describe quota {quota['metadata']['name']}"
+    return Plan(
+        docker=(
+            Step("Start the copies.", (*map(docker_run, wanted), "docker ps")),
+            Step("One that may take 1 TiB, on a host that has so many bytes.", (HOST_MEMORY, docker_run(big))),
+            Step("What became of it?", (f"docker ps --all --filter name={big.name}",)),
+        ),
+        kubernetes=(
+            Step("Declare what this namespace may take.", (apply("quota.yaml"),)),
+            Step("Declare the copies. Where do they run?", (APPLY, rollout_status(APP), PLACES)),
+            Step(f"A pod that asks for {SCRATCH} of disk: the scheduler says why.", (apply(f"{BIG}.yaml"), DESCRIBE)),
+            Step("A pod over the quota is refused at admission.", (refused,)),
+        ),
+        containers=(*wanted, big),
+        manifests=manifests(PLAIN, IMAGES),
+        files={
+            "quota.yaml": (quota,),
+            f"{BIG}.yaml": (too_big(PLAIN, IMAGES),),
+            f"{GREEDY}.yaml": (too_many(PLAIN, IMAGES),),
+        },
+    )
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: a scheduler spreads and may find no node, a quota refuses, Docker does neither."""
     measured = result.measured
@@ -228,6 +281,7 @@ DEMO = Demo(
     setup="Copies on each side, then one more than fits. Nothing is broken, and no requests are sent.",
     rows=rows,
     lesson=lesson,
+    plan=plan,
     seconds=20,
     settings={
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),

@@ -62,7 +62,7 @@ class Shell:
 
 @contextmanager
 def shell(folder: Path, host: str, kubeconfig: Path, namespace: str, cache: Path) -> Iterator[Shell]:
-    """A shell whose namespace is there for as long as it is used."""
+    """A shell with a new namespace, which is deleted after it."""
     config = yaml.safe_load(kubeconfig.read_text())
     for context in config["contexts"]:
         context["context"]["namespace"] = namespace
@@ -75,4 +75,4 @@ def shell(folder: Path, host: str, kubeconfig: Path, namespace: str, cache: Path
     try:
         yield made
     finally:
-        asyncio.run(made.type(f"kubectl delete namespace {namespace}"))
+        asyncio.run(made.type(f"kubectl delete namespace {namespace} --wait=false"))
