@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 _SECOND = 1_000_000_000
-_TIMEOUT = 8
+# Starting a container takes a second, and ten where the machine has five times as much to do as it can.
+_TIMEOUT = 15
 _PORTS = range(20_000, 30_000)
 STOP_SECONDS = 10
 _ADVICE = "Run Portside on the machine that Docker runs on, or unset DOCKER_HOST for an engine of ours."
@@ -145,8 +146,9 @@ class Containers:
 
     async def free_port(self) -> int:
         """Return a port of the machine that no container of this engine has published."""
-        found = await call(lambda: self._client.containers.list(all=True, ignore_removed=True))
-        taken = {int(port["HostPort"]) for one in found for ports in one.ports.values() for port in ports or ()}
+        # The bare list: to inspect each container would wait for those that other runs are starting.
+        found = await call(lambda: self._client.api.containers(all=True))
+        taken = {port["PublicPort"] for one in found for port in one["Ports"] if "PublicPort" in port}
         return secrets.choice([port for port in _PORTS if port not in taken])
 
     def _hardened(self) -> dict[str, Any]:
