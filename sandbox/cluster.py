@@ -3,18 +3,16 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlencode
-
-import aiohttp
 
 from sandbox import http
 from sandbox.cluster_api import (
     APPLY_PATCH,
     CONFLICT,
-    FORBIDDEN,
     JSON,
     MERGE_PATCH,
     NOT_FOUND,
@@ -23,9 +21,10 @@ from sandbox.cluster_api import (
     Refused,
     translated,
 )
+from sandbox.cluster_patience import PATIENCE, UNREACHABLE, patiently
 from sandbox.cluster_services import available
 from sandbox.engines import ClusterEndpoint
-from sandbox.errors import DemoFailed, EngineUnavailable
+from sandbox.errors import DemoFailed
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest, fences, namespace
 from sandbox.names import BOT, MANAGED_BY, NAMESPACE, RUN, Due, Tag
@@ -36,11 +35,12 @@ from sandbox.streams import to_the_end
 
 log = logging.getLogger(__name__)
 
-# An API server that restarts is back within seconds; a RoleBinding or a quota takes a moment to be known.
-_PATIENCE = 3.0
-_FORBIDDEN_PATIENCE = 2.0
 _PAUSE = 0.25
 _GONE_WITHIN = 15.0
+# Nobody waits for a clean-up, and what it cannot look at counts as left; `Lab` bounds the whole of it.
+_CLEAN_UP_PATIENCE = 20.0
+# How the server says the second time that it has done it the first time, just before it went.
+_DONE: Mapping[str, tuple[int, dict[str, Any]]] = {"POST": (CONFLICT, {}), "DELETE": (NOT_FOUND, {})}
 _READY_WITHIN = 30.0
 # Whoever changes a field of ours by hand meets no conflict when it is declared again.
 _APPLY = urlencode({"fieldManager": "portside", "force": "true"})
@@ -60,8 +60,11 @@ _ADVICE = (
 class Cluster:
     """The namespace of one run."""
 
-    def __init__(self, api: Api, endpoint: ClusterEndpoint, tag: Tag, info: EngineInfo) -> None:
+    def __init__(
+        self, api: Api, endpoint: ClusterEndpoint, tag: Tag, info: EngineInfo, patience: float = PATIENCE
+    ) -> None:
         self._api = api
+        self._patience = patience
         self._endpoint = endpoint
         self.images = endpoint.images
         self.tag = tag
@@ -69,8 +72,8 @@ class Cluster:
         self.stopped: set[str] = set()
 
     @classmethod
-    async def connect(cls, endpoint: ClusterEndpoint, tag: Tag) -> Self:
-        """Reach the cluster; nothing is made yet."""
+    async def connect(cls, endpoint: ClusterEndpoint, tag: Tag, patience: float = PATIENCE) -> Self:
+        """Reach the cluster; nothing is made yet. From then on its server may be away for less than `patience`."""
         api = await Api.connect(endpoint)
         try:
             with translated():
@@ -80,11 +83,11 @@ class Cluster:
             await api.close()
             raise
         info = EngineInfo(version["gitVersion"].removeprefix("v"), endpoint.where, len(nodes["items"]))
-        return cls(api, endpoint, tag, info)
+        return cls(api, endpoint, tag, info, patience)
 
     def part(self, tag: Tag) -> "Cluster":
         """Return the namespace of one part of the run, or of another owner, on the same connections."""
-        return Cluster(self._api, self._endpoint, tag, self.info)
+        return Cluster(self._api, self._endpoint, tag, self.info, self._patience)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -97,7 +100,7 @@ class Cluster:
     async def create(self, *manifests: Manifest) -> None:
         """Create objects that are not there yet, in this order."""
         for manifest in manifests:
-            await self._write("POST", self._collection(manifest), manifest)
+            await self._ask("POST", self._collection(manifest), manifest)
 
     async def apply(self, *manifests: Manifest) -> list[str]:
         """Make objects what is declared, in this order; say what was created, configured or left unchanged."""
@@ -106,7 +109,7 @@ class Cluster:
     async def _apply(self, manifest: Manifest) -> str:
         path = f"{self._collection(manifest)}/{manifest['metadata']['name']}"
         before = await self._found(path)
-        after = await self._write("PATCH", f"{path}?{_APPLY}", manifest, APPLY_PATCH)
+        after = await self._ask("PATCH", f"{path}?{_APPLY}", manifest, APPLY_PATCH)
         if before is None:
             return "created"
         return "unchanged" if _version(before) == _version(after) else "configured"
@@ -117,22 +120,14 @@ class Cluster:
         except NotThere:
             return None
 
-    async def _write(self, method: str, path: str, body: Json, kind: str = JSON) -> dict[str, Any]:
-        """Write in a namespace that may be so new that not everybody knows our rights in it."""
-        end = asyncio.get_running_loop().time() + _FORBIDDEN_PATIENCE
-        with translated():
-            while True:
-                try:
-                    # Cut off half-way, it might be made after the clean-up has looked.
-                    return await to_the_end(self._api.call(method, path, body, kind))
-                except Refused as error:
-                    if error.status != FORBIDDEN or asyncio.get_running_loop().time() > end:
-                        raise
-                    await asyncio.sleep(_PAUSE / 5)
+    async def _ask(self, method: str, path: str, body: Json | None = None, kind: str = JSON) -> dict[str, Any]:
+        def send() -> Coroutine[Any, Any, dict[str, Any]]:
+            call = self._api.call(method, path, body, kind)
+            # A change that is cut off half-way might be made after the clean-up has looked.
+            return call if method == "GET" else to_the_end(call)
 
-    async def _ask(self, method: str, path: str) -> dict[str, Any]:
         with translated():
-            return await self._api.call(method, path)
+            return await patiently(send, self._patience, _DONE.get(method))
 
     def _collection(self, manifest: Manifest) -> str:
         version, kind = manifest["apiVersion"], manifest["kind"].lower()
@@ -150,7 +145,7 @@ class Cluster:
 
     async def patch(self, resource: str, changes: Json) -> None:
         """Merge changes into an object, for example into `deployments/web/scale`."""
-        await self._write("PATCH", self._path(resource), changes, MERGE_PATCH)
+        await self._ask("PATCH", self._path(resource), changes, MERGE_PATCH)
 
     async def delete(self, resource: str) -> None:
         """Delete an object, for example `pods/web-1`."""
@@ -245,10 +240,10 @@ class Cluster:
         Yields whether this is a whole list, what is there or changed, and what has gone.
         """
         while True:
-            listing = await self._list_patiently(path)
+            listing = await self._ask("GET", path)
             yield True, listing["items"], []
             version = listing["metadata"]["resourceVersion"]
-            with contextlib.suppress(Refused, aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            with contextlib.suppress(Refused, *UNREACHABLE):
                 while True:
                     async with aclosing(self._api.watch(path, version)) as changes:
                         async for change in changes:
@@ -258,41 +253,31 @@ class Cluster:
                             yield False, [] if gone else [thing], [thing] if gone else []
             await asyncio.sleep(_PAUSE)  # a server that lists and refuses to be watched is not asked without a break
 
-    async def _list_patiently(self, path: str) -> dict[str, Any]:
-        end = asyncio.get_running_loop().time() + _PATIENCE
-        while True:
-            try:
-                with translated():
-                    return await self._api.call("GET", path)
-            except EngineUnavailable:
-                if asyncio.get_running_loop().time() > end:
-                    raise
-                await asyncio.sleep(_PAUSE)
-
     async def prune(self) -> list[str]:
         """Delete the run's namespaces and wait until they are gone; return what was removed."""
+        found = await self._namespaces()
         with translated():
-            found = await self._namespaces()
             for name in found:
-                await _delete(self._api, name)
-            end = asyncio.get_running_loop().time() + _GONE_WITHIN
-            while left := await self._namespaces():
-                if asyncio.get_running_loop().time() > end:
-                    break
-                await asyncio.sleep(_PAUSE)
+                await patiently(partial(_delete, self._api, name), _CLEAN_UP_PATIENCE)
+        end = asyncio.get_running_loop().time() + _GONE_WITHIN
+        while left := await self._namespaces():
+            if asyncio.get_running_loop().time() > end:
+                break
+            await asyncio.sleep(_PAUSE)
         return [f"namespace {name}" for name in found if name not in left]
 
     async def _namespaces(self) -> list[str]:
         """Find the namespaces of the run that have our kind of name."""
         query = urlencode({"labelSelector": f"{MANAGED_BY}={BOT},{RUN}={self.tag.run}"})
-        found = (await self._api.call("GET", f"/api/v1/namespaces?{query}"))["items"]
+        look = partial(self._api.call, "GET", f"/api/v1/namespaces?{query}")
+        with translated():
+            found = (await patiently(look, _CLEAN_UP_PATIENCE))["items"]
         return [name for one in found if NAMESPACE.fullmatch(name := one["metadata"]["name"])]
 
     async def left(self) -> list[str]:
         """Look what is still there of this run."""
-        with translated():
-            namespaces = await self._namespaces()
-            nodes = (await self._api.call("GET", "/api/v1/nodes"))["items"] if self.stopped else []
+        namespaces = await self._namespaces()
+        nodes = (await self._ask("GET", "/api/v1/nodes"))["items"] if self.stopped else []
         away = self.stopped - {name for name, ready in map(node_ready, nodes) if ready}
         return [*(f"namespace {name}" for name in namespaces), *(f"node {name} that is not ready" for name in away)]
 

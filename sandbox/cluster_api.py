@@ -22,7 +22,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
-_FIRST_ERROR, _FIRST_OWN_ERROR = 400, 500
+_FIRST_ERROR, FIRST_OWN_ERROR = 400, 500
 _REQUEST = aiohttp.ClientTimeout(total=8, connect=2)
 _WATCH_SECONDS = 30
 _WATCH = aiohttp.ClientTimeout(total=None, connect=2, sock_read=_WATCH_SECONDS + 5)
@@ -64,7 +64,7 @@ def translated() -> Iterator[None]:
 def _meaning(error: Refused) -> SandboxError:
     if error.status == FORBIDDEN and "exceeded quota" in str(error):
         return QuotaExceeded(str(error))
-    if error.status == BUSY or error.status >= _FIRST_OWN_ERROR:
+    if error.status == BUSY or error.status >= FIRST_OWN_ERROR:
         return EngineUnavailable(_AWAY)
     if error.status == NOT_FOUND:
         return NotThere(f"Kubernetes does not know this any more: {error}. Start the demo again.")

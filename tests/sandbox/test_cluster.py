@@ -87,7 +87,7 @@ def api() -> FakeApi:
 @pytest.fixture
 async def cluster(api: FakeApi, tmp_path: Path) -> AsyncIterator[Cluster]:
     async with served(api, tmp_path) as endpoint:
-        connected = await Cluster.connect(endpoint, TAG)
+        connected = await Cluster.connect(endpoint, TAG, patience=0.5)
         yield connected
         await connected.close()
 
@@ -179,6 +179,7 @@ async def test_a_server_that_cannot_serve_counts_as_away(api: FakeApi, cluster: 
 
 
 SERVICE = f"{PLACE}/services/web"
+AWAY = (503, {"message": "shutting down"})
 
 
 @pytest.mark.parametrize(
@@ -192,6 +193,43 @@ async def test_to_apply_says_what_it_changed(
     api.on("PATCH", SERVICE, (200, {"metadata": {"resourceVersion": after}}))
 
     assert await cluster.apply(service(TAG, "web")) == [f"service/web {said}"]
+
+
+async def test_a_server_that_comes_back_in_time_is_asked_again_whatever_was_asked(
+    api: FakeApi, cluster: Cluster
+) -> None:
+    coming = (AWAY, (403, {"message": "rights are not known yet"}))
+    for method in ("GET", "POST", "PATCH", "DELETE"):
+        api.on(method, SERVICE.removesuffix("/web") if method == "POST" else SERVICE, *coming, (200, {"it": "is"}))
+
+    assert await cluster.get("services/web") == {"it": "is"}
+    await cluster.create(service(TAG, "web"))
+    await cluster.patch("services/web", {})
+    await cluster.delete("services/web")
+
+    asked = [method for method, path, _ in api.seen if "services" in path]
+    assert asked == ["GET"] * 3 + ["POST"] * 3 + ["PATCH"] * 3 + ["DELETE"] * 3
+
+
+@pytest.mark.parametrize(("method", "done"), [("POST", 409), ("DELETE", 404)])
+async def test_what_a_server_did_just_before_it_went_is_not_done_twice_and_is_no_error(
+    api: FakeApi, cluster: Cluster, method: str, done: int
+) -> None:
+    api.on("POST", SERVICE.removesuffix("/web"), AWAY, (done, {"message": "already"}))
+    api.on("DELETE", SERVICE, AWAY, (done, {"message": "already"}))
+
+    await (cluster.create(service(TAG, "web")) if method == "POST" else cluster.delete("services/web"))
+
+    assert [seen[0] for seen in api.seen[-2:]] == [method, method]
+
+
+async def test_a_clean_up_rides_out_a_server_that_is_away(api: FakeApi, cluster: Cluster) -> None:
+    ours = {"items": [expiring("portside-abcdefghij", FUTURE)]}
+    api.on("GET", "/api/v1/namespaces", AWAY, (200, ours), AWAY, (200, {"items": []}))
+    api.on("DELETE", PLACE, AWAY, (409, {"message": "it is on its way"}))
+
+    assert await cluster.prune() == ["namespace portside-abcdefghij"]
+    assert await cluster.left() == []
 
 
 async def test_what_is_not_there_is_told_apart_from_what_is_refused(cluster: Cluster) -> None:
