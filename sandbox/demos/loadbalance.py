@@ -9,14 +9,17 @@ from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
+from sandbox.engines import Images
 from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, failed_requests, row, seconds
 from sandbox.http import NoAnswer, request
-from sandbox.manifests import App, Check, deployment, service
+from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, answered_by, step, within
-from sandbox.names import write_time
+from sandbox.names import Tag, write_time
+from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_pod, rollout_status
 from sandbox.prober import who
+from sandbox.quota import PORT
 from sandbox.rollouts import restart, rolled_out
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
@@ -29,6 +32,8 @@ CHECK = Check()
 DRAIN_SECONDS = 1
 READY, OUT, BACK, REPLACED = STEPS = "All ready", "One unready", "Ready again", "Pods replaced"
 
+RESTART = f"kubectl rollout restart deployment/{APP}"
+
 _ASKED = 8
 _GOOD = 200
 _ASK_SECONDS = 2.0
@@ -36,6 +41,17 @@ _TICK = 0.25
 
 # A step's name, when it began and was over, and the requests that were sent in it.
 _Span = tuple[str, float, float, list[Request]]
+
+
+def containers(tag: Tag, port: int) -> tuple[Container, ...]:
+    """Return Docker's side: of three containers one has the published port."""
+    names = [tag.container(f"{APP}{number}") for number in range(1, COPIES + 1)]
+    return tuple(Container(name, check=CHECK, publish=port if name == names[0] else None) for name in names)
+
+
+def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
+    """Return Kubernetes' side: three pods behind a Service."""
+    return deployment(tag, App(APP, images.of("1"), CHECK, COPIES, drain=DRAIN_SECONDS)), service(tag, APP)
 
 
 async def loadbalance(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -91,8 +107,7 @@ class _Lanes:
 
     async def _start_docker(self) -> None:
         port = await self._docker.free_port()
-        for name in self._names:
-            container = Container(name, check=CHECK, publish=port if name == self._names[0] else None)
+        for container in containers(self._docker.tag, port):
             self.stage.type(Engine.DOCKER, docker_run(container))
             await self._docker.run(container)
         self.stage.docker_runs()
@@ -103,8 +118,7 @@ class _Lanes:
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
         self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.images.of("1"), CHECK, COPIES, drain=DRAIN_SECONDS)
-        await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
+        await cluster.apply(*manifests(cluster.tag, cluster.images))
         await cluster.ready(APP, COPIES)
         self.stage.type(Engine.KUBERNETES, f"kubectl get endpointslices -l kubernetes.io/service-name={APP}")
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
@@ -136,7 +150,7 @@ class _Lanes:
     async def _replace(self) -> None:
         """Give the Service new pods; whoever knows its name needs to know nothing of that."""
         self.stage.narrate("All pods behind the Service are replaced now. Its name stays.")
-        self.stage.type(Engine.KUBERNETES, f"kubectl rollout restart deployment {APP}")
+        self.stage.type(Engine.KUBERNETES, RESTART)
         self._begin(REPLACED)
         await self._cluster.patch(f"deployments/{APP}", restart(write_time(datetime.now(UTC))))
         self.stage.type(Engine.KUBERNETES, f"kubectl rollout status deployment {APP}")
@@ -265,6 +279,29 @@ def lesson(result: Result) -> str | None:
     return None
 
 
+def plan(_: Options) -> Plan:
+    """Return the run as a learner would type it."""
+    wanted = containers(PLAIN, PORT)
+    out, back = "One copy says that it is not ready.", "It is ready again."
+    unready, ready = (f"curl -X POST http://{ADDRESS}/fault/{word}" for word in ("unready", "ready"))
+    first, endpoints = find_container(wanted[0].name), f"kubectl get endpointslices -l kubernetes.io/service-name={APP}"
+    return Plan(
+        docker=(
+            Step("Start three copies. One of them has the port.", tuple(map(docker_run, wanted))),
+            Step(out, (first, ask(), unready)),
+            Step(back, (ready,)),
+        ),
+        kubernetes=(
+            Step("Declare three copies and a Service.", (APPLY, rollout_status(APP), endpoints)),
+            Step(out, (*find_pod(APP), unready, endpoints)),
+            Step(back, (ready, rollout_status(APP))),
+            Step("Replace all pods. The Service keeps its name.", (RESTART, rollout_status(APP), endpoints)),
+        ),
+        containers=wanted,
+        manifests=manifests(PLAIN, IMAGES),
+    )
+
+
 DEMO = Demo(
     name="loadbalance",
     title="Load balancing",
@@ -273,6 +310,7 @@ DEMO = Demo(
     run=loadbalance,
     setup="Three copies on each side; one of them is not ready for a while. 10 requests a second to each one address.",
     rows=rows,
+    plan=plan,
     lesson=lesson,
     seconds=45,
     settings={

@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
+from sandbox.engines import Images
 from sandbox.errors import DemoFailed
 from sandbox.events import (
     Engine,
@@ -24,8 +25,10 @@ from sandbox.events import (
     Result,
 )
 from sandbox.figures import Figure, Row, actors, failed_requests, seconds
-from sandbox.manifests import TOLERATION_SECONDS, App, deployment, service
+from sandbox.manifests import TOLERATION_SECONDS, App, Manifest, deployment, service
+from sandbox.names import Tag
 from sandbox.phases import PHASES, Phases, after
+from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
 from sandbox.sandbox import Sandbox, SecondDocker
 from sandbox.stage import Stage
 from sandbox.streams import both
@@ -51,6 +54,16 @@ _TOLD = {
     "scheduled": "The ReplicaSet has made new pods, and the scheduler has found other nodes for them.",
     "ready": f"All {COPIES} copies are ready again, without the node.",
 }
+
+
+def container(tag: Tag) -> Container:
+    """Return Docker's side: one container on a machine of its own."""
+    return Container(tag.container(APP), restart=True)
+
+
+def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
+    """Return Kubernetes' side: copies on different nodes, behind a Service."""
+    return deployment(tag, App(APP, images.of("1"), replicas=COPIES, spread=True)), service(tag, APP)
 
 
 async def nodefail(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -84,7 +97,7 @@ class _Lanes:
         self.measured: Mapping[Engine, Measured] = {}
         self._sandbox = stage.sandbox
         self._cluster = stage.sandbox.cluster
-        self._container = Container(stage.sandbox.docker.tag.container(APP), restart=True)
+        self._container = container(stage.sandbox.docker.tag)
         self._node = ""
         self._ready = asyncio.Event()
         self._returned: dict[Engine, float | None] = {}
@@ -124,8 +137,7 @@ class _Lanes:
     async def _start_kubernetes(self) -> None:
         cluster = self._cluster
         self.stage.type(Engine.KUBERNETES, "kubectl apply -f web.yaml")
-        app = App(APP, cluster.images.of("1"), replicas=COPIES, spread=True)
-        await cluster.apply(deployment(cluster.tag, app), service(cluster.tag, APP))
+        await cluster.apply(*manifests(cluster.tag, cluster.images))
         await cluster.ready(APP, COPIES)
         self.stage.type(Engine.KUBERNETES, f"kubectl get pods -l app={APP} -o wide")
         await self.stage.probe(Engine.KUBERNETES, await cluster.service_address(APP))
@@ -283,6 +295,28 @@ def lesson(result: Result) -> str | None:
     return None
 
 
+def plan(_: Options) -> Plan:
+    """Return what a learner can type of it: a machine's power is not for typing."""
+    wanted = container(PLAIN)
+    look = f"kubectl get pods -l app={APP} -o wide"
+    gone = f"docker ps --all --filter name={wanted.name}"
+    return Plan(
+        docker=(
+            Step("Start it, with a restart policy.", (docker_run(wanted),)),
+            Step(
+                "Cut this machine's power, and look from another one.",
+                (gone,),
+            ),
+        ),
+        kubernetes=(
+            Step("Declare three copies on different nodes.", (APPLY, rollout_status(APP), look)),
+            Step("Cut the power of a node that has a copy, and look.", ("kubectl get nodes", look)),
+        ),
+        containers=(wanted,),
+        manifests=manifests(PLAIN, IMAGES),
+    )
+
+
 DEMO = Demo(
     name="nodefail",
     title="The machine is gone",
@@ -295,6 +329,7 @@ DEMO = Demo(
         "ones wait for it."
     ),
     rows=rows,
+    plan=plan,
     lesson=lesson,
     alone=True,
     seconds=75,

@@ -117,5 +117,5 @@ async def test_a_run_has_its_steps_and_the_name_is_asked_before_and_after() -> N
     assert all(one["failed"] == one["requests"] > 0 for one in out.values())
     assert end.measured["found_by_name"] == {"before": ["web"], "after": ["web"]}
     assert sum("/fault/unready" in line for line in typed) == sum("/fault/ready" in line for line in typed) == 2
-    assert "kubectl rollout restart deployment web" in typed
+    assert "kubectl rollout restart deployment/web" in typed
     assert sum(" -p " in line for line in typed) == 1
