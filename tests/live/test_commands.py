@@ -155,5 +155,5 @@ async def test_what_is_taken_home_is_what_kubectl_and_docker_compose_take(demo: 
     )
 
     assert {line.partition(" ")[2] for line in applied.splitlines()} == {"created (server dry run)"}
-    assert len(applied.splitlines()) == sum(text.count("apiVersion: ") for text in manifests.values())
+    assert len(applied.splitlines()) == sum(text.count("\napiVersion: ") for text in manifests.values())
     assert set(composed["services"]) == {one.name for one in demo.plan(options).containers}
