@@ -67,6 +67,7 @@ class Cluster:
         self._patience = patience
         self._endpoint = endpoint
         self.images = endpoint.images
+        self.registry = endpoint.registry
         self.tag = tag
         self.info = info
         self.stopped: set[str] = set()

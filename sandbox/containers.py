@@ -12,17 +12,19 @@ import docker
 import requests
 import urllib3
 from docker.models.containers import Container as Made
+from docker.models.images import Image
 from docker.models.networks import Network
 from docker.models.volumes import Volume
 from docker.types import LogConfig, Ulimit
 
-from sandbox import http
-from sandbox.docker_run import HEALTH, Container
+from sandbox import containers_images, http
+from sandbox.containers_images import Told
+from sandbox.docker_run import HEALTH, Build, Container
 from sandbox.engines import DockerEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, NameTaken, PortTaken
 from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
-from sandbox.names import BOT, MANAGED_BY, PART, RUN, Due, Tag
+from sandbox.names import BOT, MANAGED_BY, OWNER, PART, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
 from sandbox.quota import CPUS, DATA, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
@@ -85,6 +87,7 @@ class Containers:
         self._endpoint = endpoint
         self.tag = tag
         self.info = info
+        self.registry = endpoint.registry
 
     @classmethod
     async def connect(cls, endpoint: DockerEndpoint, tag: Tag) -> Self:
@@ -116,9 +119,8 @@ class Containers:
     async def run(self, container: Container) -> None:
         """Start a container of the demo image."""
         arguments = self._hardened() | self._wanted(container)
-        created = await call(
-            lambda: self._client.containers.create(self._endpoint.images.of(container.version), **arguments)
-        )
+        image = container.image or self._endpoint.images.of(container.version)
+        created = await call(lambda: self._client.containers.create(image, **arguments))
         await call(created.start)
 
     def _wanted(self, container: Container) -> dict[str, Any]:
@@ -143,6 +145,18 @@ class Containers:
     async def memory(self) -> int:
         """Return how much memory the host has, in bytes, as `docker info` says."""
         return int((await call(self._client.info))["MemTotal"])
+
+    async def build(self, wanted: Build, told: Told) -> None:
+        """Build an image of the run's own, and tell what the builder says."""
+        source, tell = self._endpoint.image, containers_images.told_in_loop(told)
+        # Who asked for it goes to no registry.
+        labels = {name: value for name, value in self._labels().items() if name != OWNER}
+        await call(lambda: containers_images.build(self._client, wanted, source, labels, tell))
+
+    async def push(self, image: str, told: Told) -> str:
+        """Push an image to the registry of its name, tell what is said, and return its digest."""
+        tell = containers_images.told_in_loop(told)
+        return await call(lambda: containers_images.push(self._client, image, tell))
 
     async def free_port(self) -> int:
         """Return a port of the machine that no container of this engine has published."""
@@ -275,24 +289,27 @@ def _health(check: Check) -> dict[str, Any]:
     }
 
 
-Thing = Made | Network | Volume
+Thing = Made | Network | Volume | Image
 
 
 def _objects(client: docker.DockerClient, filters: dict[str, Any]) -> list[Thing]:
-    """Find containers first: a network or volume in use cannot be removed."""
+    """Find containers first: what they use cannot be removed."""
     containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
-    return [*containers, *client.networks.list(filters=filters), *client.volumes.list(filters=filters)]
+    images = client.images.list(filters=filters)
+    return [*containers, *client.networks.list(filters=filters), *client.volumes.list(filters=filters), *images]
 
 
 def _labels(thing: Thing) -> dict[str, str] | None:
     attributes = thing.attrs
-    labels: dict[str, str] | None = attributes["Config"]["Labels"] if isinstance(thing, Made) else attributes["Labels"]
+    labels: dict[str, str] | None = (
+        attributes["Config"]["Labels"] if isinstance(thing, Made | Image) else attributes["Labels"]
+    )
     return labels
 
 
 def _title(thing: Thing) -> str:
     kind = type(thing).__name__.lower()
-    return f"{kind} {thing.name}"
+    return f"{kind} {next(iter(thing.tags), thing.short_id) if isinstance(thing, Image) else thing.name}"
 
 
 def _remove(things: list[Thing]) -> list[str]:
@@ -305,6 +322,8 @@ def _remove(things: list[Thing]) -> list[str]:
         try:
             if isinstance(thing, Made):
                 thing.remove(force=True, v=True)
+            elif isinstance(thing, Image):
+                thing.remove(force=True)
             else:
                 thing.remove()
         except docker.errors.NotFound:

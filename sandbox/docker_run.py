@@ -12,10 +12,10 @@ HEALTH = ("/web", "health")  # also the image's own HEALTHCHECK
 
 @dataclass(frozen=True)
 class Container:
-    """One container of the demo image: `publish` is a port of the machine, `volume` a named volume for its data.
+    """One container: `publish` is a port of the machine, `volume` a named volume for its data.
 
-    `memory_mib` is its limit; `command` what it runs in place of the web server.
-    Without a `check` the image's own is switched off.
+    It runs a version of the demo image, or the `image` that is named. `memory_mib` is its limit; `command` what it runs
+    in place of the web server. Without a `check` the image's own is switched off.
     """
 
     name: str
@@ -26,6 +26,20 @@ class Container:
     volume: str | None = None
     memory_mib: int = MEMORY_MIB
     command: str = ""
+    image: str | None = None
+
+
+@dataclass(frozen=True)
+class Build:
+    """An image to be made from the shipped Dockerfile."""
+
+    image: str
+    colour: str
+
+
+def docker_build(build: Build) -> str:
+    """Return what a learner would type for a build, beside the Dockerfile and the program."""
+    return f"docker build -t {build.image} --build-arg COLOUR={build.colour} ."
 
 
 def docker_run(container: Container) -> str:
@@ -39,7 +53,7 @@ def docker_run(container: Container) -> str:
         words.append(f"--restart=on-failure:{RESTARTS}")
     words.append(f"--memory={container.memory_mib}m --cpus={CPUS}")
     words.append(_health(container.check) if container.check else "--no-healthcheck")
-    return " ".join(filter(None, [*words, f"{IMAGE}:{container.version}", container.command]))
+    return " ".join(filter(None, [*words, container.image or f"{IMAGE}:{container.version}", container.command]))
 
 
 def _health(check: Check) -> str:

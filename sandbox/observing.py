@@ -18,6 +18,8 @@ _ACTORS = {
 }
 # What says nothing more to a learner than another report: Started, or FailedGetResourceMetric.
 _REPEATED = frozenset({"Pulled", "Created", "FailedComputeMetricsReplicas"})
+# But an image that had to be fetched says something.
+_FETCHED = "Successfully pulled"
 # What dockerd reports about a container; the health check's own exec_* events would drown it.
 _DOCKER_ACTIONS = frozenset({"start", "die", "oom", "stop", "kill", "destroy", "health_status"})
 
@@ -121,7 +123,7 @@ def cluster_observation(event: Json) -> Observed | None:
     """Read one Event of Kubernetes; None where it says nothing to a learner, or comes from somebody else."""
     component = event.get("reportingComponent") or (event.get("source") or {}).get("component")
     actor, reason = _ACTORS.get(str(component)), event.get("reason")
-    if actor is None or reason in _REPEATED:
-        return None
     message = str(event.get("message", "")).strip()
+    if actor is None or (reason in _REPEATED and not message.startswith(_FETCHED)):
+        return None
     return Observed(engine=Engine.KUBERNETES, actor=actor, text=f"{reason}: {message}")

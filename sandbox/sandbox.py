@@ -1,11 +1,11 @@
 """A sandbox: one owner's throwaway containers and namespace, gone when its block ends."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.docker_run import Container
+from sandbox.docker_run import Build, Container
 from sandbox.engines import Images, Machines
 from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
@@ -40,6 +40,7 @@ class Docker(Protocol):
 
     info: EngineInfo
     tag: Tag
+    registry: str | None
 
     async def run(self, container: Container) -> None:
         """Start a container of the demo image."""
@@ -47,6 +48,14 @@ class Docker(Protocol):
 
     async def memory(self) -> int:
         """Return how much memory the host has, in bytes, as `docker info` says."""
+        ...
+
+    async def build(self, wanted: Build, told: Callable[[str], None]) -> None:
+        """Build an image of the run's own, and tell what the builder says."""
+        ...
+
+    async def push(self, image: str, told: Callable[[str], None]) -> str:
+        """Push an image to the registry of its name, tell what is said, and return its digest."""
         ...
 
     async def free_port(self) -> int:
@@ -104,6 +113,7 @@ class Cluster(Protocol):
     info: EngineInfo
     tag: Tag
     images: Images
+    registry: str | None
 
     async def apply(self, *manifests: Manifest) -> list[str]:
         """Make objects what is declared, in this order; say what was created, configured or left unchanged."""

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import http
-from sandbox.docker_run import Container
+from sandbox.docker_run import Build, Container
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images, Machines, own_machines
 from sandbox.errors import EngineUnavailable, NameTaken, QuotaExceeded, SandboxError
 from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
@@ -125,6 +125,7 @@ class FakeDocker:
     """Containers: restarted when they end, left alone when they hang, gone when they are removed."""
 
     info = EngineInfo("0.0.0", "nowhere")
+    registry: str | None = None
 
     def __init__(self, tag: Tag, gone: bool) -> None:
         self.tag = tag
@@ -149,6 +150,13 @@ class FakeDocker:
 
     async def memory(self) -> int:
         return 16 * 2**30
+
+    async def build(self, wanted: Build, told: Callable[[str], None]) -> None:
+        told("Step 1/1 : FROM scratch")
+
+    async def push(self, image: str, told: Callable[[str], None]) -> str:
+        told("Pushed")
+        return f"sha256:{64 * '1'}"
 
     async def free_port(self) -> int:
         return 20_000
@@ -261,6 +269,7 @@ class FakeCluster:
     info = EngineInfo("0.0.0", "nowhere", 3)
     images = Images.published("portside/web:1")
     deployment: FakeDeployment
+    registry: str | None = None
 
     def __init__(self, tag: Tag, lacks: frozenset[str]) -> None:
         self.tag = tag

@@ -1,4 +1,4 @@
-"""Demos that break a machine, on the real engines: the power of a node and of a second Docker is cut and given back."""
+"""Nodefail on the real engines: the power of a node and of a second Docker is cut and given back."""
 
 import asyncio
 import json
