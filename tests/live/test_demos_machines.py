@@ -62,7 +62,7 @@ def test_the_phases_follow_each_other_and_the_service_answers_meanwhile(events: 
     assert phases == sorted(phases)
     assert phases[0] >= 5  # a node that is silent for less is not given up
     assert 0 < kubernetes.failed < kubernetes.requests / 2
-    assert docker.failed >= docker.requests - 3
+    assert docker.failed > docker.requests * 0.9  # what was sent before the last process had ended may be answered
     assert docker.observed_seconds >= 30
 
 
@@ -93,10 +93,19 @@ async def test_a_run_that_is_stopped_without_power_gives_the_node_back_and_leave
     assert await ready_nodes(engines) == set(NODES)
 
 
-async def test_a_second_one_is_refused_in_a_sentence_while_a_node_is_away(engines: Engines) -> None:
-    async with own_machines(engines.machines()).node_stopped("node3"):
-        end = result(await run(engines))
+async def away(engines: Engines, node: str) -> None:
+    async with Lab(engines).open("live-test", 60) as sandbox, aclosing(sandbox.cluster.nodes()) as states:
+        async for nodes in states:
+            if not nodes[node]:
+                return
 
-    assert not end.completed
-    assert end.cleaned_up
-    assert "Another demo has the" in (end.error or "") or "is not ready, so no other node" in (end.error or "")
+
+async def test_a_node_that_is_not_ready_at_the_start_is_told_and_no_other_one_is_stopped(engines: Engines) -> None:
+    async with own_machines(engines.machines()).node_stopped("node3"):
+        await away(engines, "node3")
+        end = result(await run(engines))
+        others = await ready_nodes(engines)
+
+    assert (end.completed, end.cleaned_up) == (False, True)
+    assert (end.error or "").startswith("node3 is not ready, so no other node can be spared")
+    assert others == {"node1", "node2"}
