@@ -22,13 +22,20 @@ from sandbox.cluster_api import (
     translated,
 )
 from sandbox.cluster_patience import PATIENCE, UNREACHABLE, patiently
-from sandbox.cluster_services import available
+from sandbox.cluster_services import available, default_class
 from sandbox.engines import ClusterEndpoint
 from sandbox.errors import DemoFailed
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest, fences, namespace
 from sandbox.names import BOT, MANAGED_BY, NAMESPACE, RUN, Due, Tag
-from sandbox.observing import Json, cluster_observation, ended_containers, node_ready, pod_instance
+from sandbox.observing import (
+    Json,
+    StorageClass,
+    cluster_observation,
+    ended_containers,
+    node_ready,
+    pod_instance,
+)
 from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
 from sandbox.streams import to_the_end
@@ -160,6 +167,10 @@ class Cluster:
         """Wait for an API that another server gives, for example `v1beta1.metrics.k8s.io`. Raises EngineUnavailable."""
         await available(self._api, api)
 
+    async def default_class(self) -> StorageClass:
+        """Return the class that a claim gets which names none. Raises DemoFailed where there is none."""
+        return await default_class(self._api)
+
     async def ready(self, app: str, replicas: int) -> None:
         """Wait until so many pods of an app are ready, and no other is there. Raises DemoFailed after a while."""
         try:
@@ -185,6 +196,10 @@ class Cluster:
     async def tell(self, name: str, path: str) -> None:
         """Post to the app in a pod, for example to break it."""
         await http.tell(await self.pod_address(name), path)
+
+    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> http.Answer:
+        """Ask the app in a pod for something of its own, for example its note."""
+        return await http.ask(await self.pod_address(name), method, path, body)
 
     async def service_address(self, name: str) -> Address:
         """Return where a Service answers; it is on this machine."""

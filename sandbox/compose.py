@@ -33,7 +33,7 @@ def _service(container: Container) -> dict[str, Any]:
     return service | {
         "mem_limit": f"{container.memory_mib}m",
         "cpus": CPUS,
-        "read_only": True,
+        "read_only": not container.writable,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
     }

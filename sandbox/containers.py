@@ -26,7 +26,7 @@ from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
 from sandbox.names import BOT, MANAGED_BY, OWNER, PART, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
-from sandbox.quota import CPUS, DATA, PIDS, PORT, RESTARTS, TMP_MIB, USER
+from sandbox.quota import CPUS, DATA, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
 from sandbox.streams import to_the_end
 
@@ -132,6 +132,7 @@ class Containers:
             "command": container.command or None,
             "mem_limit": memory,
             "memswap_limit": memory,
+            "read_only": not container.writable,
         }
         if container.restart:
             wanted["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": RESTARTS}
@@ -167,6 +168,7 @@ class Containers:
 
     def _hardened(self) -> dict[str, Any]:
         """Return what every container of ours is made with; the labels are part of the create call."""
+        memory = f"{MEMORY_MIB}m"
         return {
             "labels": self._labels(),
             "network": self.tag.place,
@@ -175,6 +177,8 @@ class Containers:
             "security_opt": ["no-new-privileges"],
             "read_only": True,
             "tmpfs": {"/tmp": f"size={TMP_MIB}m,noexec,nosuid,nodev"},  # noqa: S108 - a path in the container
+            "mem_limit": memory,
+            "memswap_limit": memory,
             "nano_cpus": int(CPUS * _SECOND),
             "pids_limit": PIDS,
             "ipc_mode": "private",
@@ -216,6 +220,10 @@ class Containers:
     async def tell(self, name: str, path: str) -> None:
         """Post to the app in a container, for example to break it."""
         await http.tell(await self.address(name), path)
+
+    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> http.Answer:
+        """Ask the app in a container for something of its own, for example its note."""
+        return await http.ask(await self.address(name), method, path, body)
 
     async def stop(self, name: str) -> None:
         """Stop a container, as `docker stop` does."""

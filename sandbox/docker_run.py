@@ -15,7 +15,8 @@ class Container:
     """One container: `publish` is a port of the machine, `volume` a named volume for its data.
 
     It runs a version of the demo image, or the `image` that is named. `memory_mib` is its limit; `command` what it runs
-    in place of the web server. Without a `check` the image's own is switched off.
+    in place of the web server. A `writable` one may write into its own layer, as every container may that is not locked
+    in. Without a `check` the image's own is switched off.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Container:
     memory_mib: int = MEMORY_MIB
     command: str = ""
     image: str | None = None
+    writable: bool = False
 
 
 @dataclass(frozen=True)

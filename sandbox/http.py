@@ -49,6 +49,14 @@ async def tell(address: Address, path: str) -> None:
         raise DemoFailed(f"The app at {address} does not know {path}. Its image is not the demo image.")
 
 
+async def ask(address: Address, method: str, path: str, body: bytes = b"") -> Answer:
+    """Ask an app for something of its own, for example its note. Raises DemoFailed where it does not answer."""
+    try:
+        return await request(address, method, path, _TELL_SECONDS, body)
+    except NoAnswer as error:
+        raise DemoFailed(f"The app could not be asked for {path}: {error}. Start the demo again.") from error
+
+
 async def _exchange(address: Address, method: str, path: str, body: bytes) -> Answer:
     reader, writer = await asyncio.open_connection(address.host, address.port, limit=_BODY_LIMIT)
     try:

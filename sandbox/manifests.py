@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.engines import Version
 from sandbox.names import Tag
-from sandbox.quota import CONTAINER_RANGE, CPUS, DATA, MEMORY_MIB, NAMESPACE, PORT, REQUESTS, TMP_MIB, USER
+from sandbox.quota import CLAIM, CONTAINER_RANGE, CPUS, DATA, MEMORY_MIB, NAMESPACE, PORT, REQUESTS, TMP_MIB, USER
 
 Manifest = dict[str, Any]
 
@@ -93,6 +93,7 @@ def _network_policy(tag: Tag) -> Manifest:
 class App:
     """What is to run: so many copies of an image; `claim` names a volume claim for its data.
 
+    With `empty_dir` the data is in a folder of the pod's own. What has data is replaced by ending the old pod first.
     A pod that is to end goes on for `drain` seconds, until nobody sends it requests any more.
     `cpus` is the limit of each; `scratch` how much of the node's own disk each asks for.
     `spread` asks for copies on different nodes as long as that can be.
@@ -108,6 +109,7 @@ class App:
     cpus: float = CPUS
     scratch: str | None = None
     spread: bool = False
+    empty_dir: bool = False
 
 
 def deployment(tag: Tag, app: App) -> Manifest:
@@ -118,6 +120,7 @@ def deployment(tag: Tag, app: App) -> Manifest:
         "metadata": _metadata(app.name, tag),
         "spec": {
             "replicas": app.replicas,
+            **({"strategy": {"type": "Recreate"}} if _data(app) else {}),
             "selector": {"matchLabels": {"app": app.name}},
             "template": {"metadata": {"labels": _pod_labels(app, tag)}, "spec": _pod(app)},
         },
@@ -135,7 +138,6 @@ def _pod_labels(app: App, tag: Tag) -> dict[str, str]:
 
 
 def _pod(app: App) -> Manifest:
-    claim = {"name": "data", "persistentVolumeClaim": {"claimName": app.claim}}
     spec: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -158,7 +160,7 @@ def _pod(app: App) -> Manifest:
             for state in ("not-ready", "unreachable")
         ],
         "containers": [_container(app)],
-        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}, *([claim] if app.claim else ())],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}, *_data(app)],
     }
     return spec | ({"topologySpreadConstraints": [_spread(app)]} if app.spread else {})
 
@@ -172,9 +174,16 @@ def _spread(app: App) -> Manifest:
     }
 
 
+def _data(app: App) -> list[Manifest]:
+    """Return the volume that the app's data is on, if it has any."""
+    if app.claim:
+        return [{"name": "data", "persistentVolumeClaim": {"claimName": app.claim}}]
+    return [{"name": "data", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}] if app.empty_dir else []
+
+
 def _container(app: App) -> Manifest:
     mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - a path in the pod, of its own volume
-    mounts += [{"name": "data", "mountPath": DATA}] if app.claim else []
+    mounts += [{"name": "data", "mountPath": DATA}] if _data(app) else []
     drain = {"lifecycle": {"preStop": {"sleep": {"seconds": app.drain}}}} if app.drain else {}
     return {
         "name": app.name,
@@ -208,6 +217,20 @@ def _probe(path: str, check: Check) -> Manifest:
         "timeoutSeconds": check.timeout,
         "failureThreshold": check.failures,
     }
+
+
+def claim(tag: Tag, name: str) -> Manifest:
+    """Ask for a volume of the cluster's default class, for one node at a time."""
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": CLAIM}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": _metadata(name, tag), "spec": wanted}
+
+
+def elsewhere(node: str) -> Manifest:
+    """Return the change of a Deployment whose next pods rather run on any other node."""
+    other = {"key": "kubernetes.io/hostname", "operator": "NotIn", "values": [node]}
+    wish = {"weight": 100, "preference": {"matchExpressions": [other]}}
+    affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}
+    return {"spec": {"template": {"spec": {"affinity": affinity}}}}
 
 
 def service(tag: Tag, app: str) -> Manifest:

@@ -1,11 +1,21 @@
 """What engines say, in our words: pure functions from their JSON to instances and observations."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.events import Engine, Instance, Observed
 
 Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StorageClass:
+    """Who makes the volume of a claim."""
+
+    name: str
+    provisioner: str
+
 
 _ACTORS = {
     "kubelet": "kubelet",

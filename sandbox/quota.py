@@ -8,6 +8,7 @@ CPUS = 0.25
 PIDS = 64
 TMP_MIB = 8
 RESTARTS = 5
+CLAIM = "8Mi"
 
 REQUESTS = {"cpu": "10m", "memory": "16Mi"}
 

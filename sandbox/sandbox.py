@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from sandbox.docker_run import Build, Container
 from sandbox.engines import Images, Machines
 from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
+from sandbox.http import Answer
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
-from sandbox.observing import Json
+from sandbox.observing import Json, StorageClass
 from sandbox.routes import Address
 
 
@@ -78,6 +79,10 @@ class Docker(Protocol):
         """Post to the app in a container, for example to break it."""
         ...
 
+    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> Answer:
+        """Ask the app in a container for something of its own, for example its note."""
+        ...
+
     def events(self) -> AsyncGenerator[Observed, None]:
         """Yield what the engine reports about the run's containers from now on."""
         ...
@@ -135,6 +140,10 @@ class Cluster(Protocol):
         """Wait for an API that another server gives, for example `v1beta1.metrics.k8s.io`. Raises EngineUnavailable."""
         ...
 
+    async def default_class(self) -> StorageClass:
+        """Return the class that a claim gets which names none. Raises DemoFailed where there is none."""
+        ...
+
     async def ready(self, app: str, replicas: int) -> None:
         """Wait until so many pods of an app are ready. Raises DemoFailed after the time an app may take to start."""
         ...
@@ -161,6 +170,10 @@ class Cluster(Protocol):
 
     async def tell(self, name: str, path: str) -> None:
         """Post to the app in a pod, for example to break it."""
+        ...
+
+    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> Answer:
+        """Ask the app in a pod for something of its own, for example its note."""
         ...
 
     async def service_address(self, name: str) -> Address:

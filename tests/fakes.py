@@ -22,7 +22,7 @@ from sandbox.errors import EngineUnavailable, NameTaken, QuotaExceeded, SandboxE
 from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.manifests import Manifest
 from sandbox.names import Tag
-from sandbox.observing import Json
+from sandbox.observing import Json, StorageClass
 from sandbox.routes import Address
 from sandbox.sandbox import Pace, SecondDocker
 
@@ -48,6 +48,7 @@ class FakeApp:
     def __init__(self, name: str = "web") -> None:
         self._name = name
         self.says = "1"
+        self.data: dict[str, bytes] = {}
         self.faults: asyncio.Queue[str] = asyncio.Queue()
         self._listener: socket.socket | None = None
         self._port = 0
@@ -121,6 +122,14 @@ class FakeApp:
         self.faults.put_nowait(fault)
 
 
+def note(data: dict[str, bytes], method: str, body: bytes) -> http.Answer:
+    """What the app does with its note."""
+    if method == "PUT":
+        data["note"] = body
+        return http.Answer(204, b"")
+    return http.Answer(200, data["note"]) if "note" in data else http.Answer(404, b"no note here")
+
+
 class FakeDocker:
     """Containers: restarted when they end, left alone when they hang, gone when they are removed."""
 
@@ -135,6 +144,7 @@ class FakeDocker:
         self._gone = gone
         self._observed: asyncio.Queue[Observed | None] = asyncio.Queue()
         self._watching: dict[str, asyncio.Task[None]] = {}
+        self._volumes: dict[str, dict[str, bytes]] = {}
 
     async def run(self, container: Container) -> None:
         name = container.name
@@ -142,6 +152,7 @@ class FakeDocker:
             raise NameTaken(f'Conflict. The container name "/{name}" is already in use by container "0".')
         app = self.apps.setdefault(name, FakeApp(name))  # one that is run again keeps its port
         app.says, app.faults = SAYS[container.version], asyncio.Queue()
+        app.data = self._volumes[container.volume] if container.volume else {}
         await app.start()
         self.phases[name] = "healthy" if container.check else "running"
         if old := self._watching.pop(name, None):
@@ -202,8 +213,11 @@ class FakeDocker:
     async def stop(self, name: str) -> None:
         await self.apps[name].break_down("remove")
 
+    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> http.Answer:
+        return note(self.apps[name].data, method, body)
+
     async def volume_create(self, name: str) -> None:
-        """A fake needs none."""
+        self._volumes[name] = {}
 
     async def rm(self, name: str) -> None:
         self.phases.pop(name, None)
@@ -260,6 +274,24 @@ def _revision(number: int) -> dict[str, Any]:
     return {"annotations": {"deployment.kubernetes.io/revision": str(number)}}
 
 
+class FakeKeeper:
+    """The one pod of a Deployment with data: whenever that changes, it is a new one on the next node."""
+
+    def __init__(self, name: str, claimed: bool) -> None:
+        self._name = name
+        self._claimed = claimed
+        self._number = 1
+        self.data: dict[str, bytes] = {}
+
+    @property
+    def pod(self) -> Instance:
+        return Instance(f"{self._name}-{self._number}", "Running", True, 0, f"node{self._number}", "1")
+
+    def replace(self) -> None:
+        self._number += 1
+        self.data = self.data if self._claimed else {}
+
+
 class FakeCluster:
     """One pod behind a Service: restarted when it ends or hangs, replaced when it is deleted.
 
@@ -278,6 +310,7 @@ class FakeCluster:
         self.applied: list[Manifest] = []
         self._pod = Instance("web-a", "Running", True, 0, "node1", "1")
         self._bare: list[Instance] = []
+        self._keepers: dict[str, FakeKeeper] = {}
         self._changed = asyncio.Event()
 
     async def apply(self, *manifests: Manifest) -> list[str]:
@@ -294,6 +327,10 @@ class FakeCluster:
     def _declare(self, manifest: Manifest) -> None:
         if manifest["kind"] == "Deployment":
             self.deployment = FakeDeployment(manifest)
+            for volume in manifest["spec"]["template"]["spec"]["volumes"]:
+                if volume["name"] == "data":
+                    name = manifest["metadata"]["name"]
+                    self._keepers[name] = FakeKeeper(name, "persistentVolumeClaim" in volume)
         if manifest["kind"] == "Pod":
             if self._bare:
                 raise QuotaExceeded("exceeded quota: sandbox")
@@ -305,12 +342,21 @@ class FakeCluster:
         return {"deployments/web": self.deployment.get, "replicasets": self.deployment.replicasets}[resource]()
 
     async def patch(self, resource: str, changes: Json) -> None:
+        if keeper := self._keepers.get(resource.removeprefix("deployments/")):
+            keeper.replace()
+            return
         if resource.endswith("/scale"):
             self.deployment.replicas = changes["spec"]["replicas"]
             return
         self.deployment.change(changes["spec"]["template"])
         if self.deployment.version != "never-ready":
             self.app.says = SAYS[self.deployment.version]
+
+    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> http.Answer:
+        return note(self._keepers[name.partition("-")[0]].data, method, body)
+
+    async def default_class(self) -> StorageClass:
+        return StorageClass("portside", "portside.dev/folders")
 
     async def available(self, api: str) -> None:
         if api in self._lacks:
@@ -349,7 +395,7 @@ class FakeCluster:
             return ()
         copies = range(1, self.deployment.replicas)
         others = (replace(self._pod, name=f"web-{n}", ready=True, node=f"node{n % 3 + 1}") for n in copies)
-        return (self._pod, *others, *self._bare)
+        return (self._pod, *others, *self._bare, *(keeper.pod for keeper in self._keepers.values()))
 
     async def pod_address(self, name: str) -> Address:
         return self.app.address

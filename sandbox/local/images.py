@@ -70,6 +70,7 @@ class Docker:
         binary = await build.build_app(workshop)
         archive = binary.with_name(f"images-{build.fingerprint(_DOCKERFILE, _PAUSE_DOCKERFILE, Path(__file__))}.tar")
         if not archive.exists():
+            binary.with_name("data").mkdir(exist_ok=True)
             await self._build(PAUSE_IMAGE, _PAUSE_DOCKERFILE, binary.parent)
             for version, arguments in _VARIANTS.items():
                 await self._build(f"{TAG}:{version}", _DOCKERFILE, binary.parent, *arguments)

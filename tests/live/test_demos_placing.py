@@ -4,20 +4,25 @@ import asyncio
 import json
 from collections.abc import Iterator
 
+import docker
 import pytest
+from pods import wait
 
 from bot.verifying import reason
 from sandbox.checking import check
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
-from sandbox.engines import Engines
-from sandbox.events import Command, Engine, Event, Observed, Result
+from sandbox.engines import EngineConfig, Engines
+from sandbox.events import Cleanup, Command, Engine, Event, Observed, Result
 from sandbox.lab import Lab
+from sandbox.local.api import Api
+from sandbox.local.layout import Layout
+from sandbox.names import RUN
 from sandbox.runs import from_json, to_json
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
-NAMES = ("schedule",)
+NAMES = ("schedule", "storage")
 Runs = dict[str, list[Event]]
 
 
@@ -87,3 +92,32 @@ def test_docker_has_a_command_for_each_container_and_kubernetes_one_for_all(runs
 
     assert len([line for line in docker if line.startswith("docker run")]) == 6
     assert [line for line in kubernetes if "web" in line] == ["kubectl apply -f web.yaml"]
+
+
+def test_what_a_copy_has_of_its_own_is_gone_with_it_and_a_volume_is_read_again(runs: Runs) -> None:
+    measured = result(runs["storage"]).measured
+
+    assert {engine: measured[engine]["own"]["read"] for engine in Engine} == {"docker": None, "kubernetes": None}
+    assert {measured[engine]["volume"]["read"] for engine in Engine} == {"remember me"}
+
+
+def test_the_claims_volume_is_read_on_another_node(runs: Runs) -> None:
+    moved = result(runs["storage"]).measured["kubernetes"]["volume"]
+
+    assert moved["from"] != moved["to"]
+    assert {moved["from"], moved["to"]} < {"node1", "node2", "node3"}
+
+
+async def test_no_volume_and_no_folder_is_left(runs: Runs, engines: Engines, engine_config: EngineConfig) -> None:
+    run_id = runs["storage"][0].run
+    removed = [name for event in runs["storage"] if isinstance(event, Cleanup) for name in event.removed]
+    client = docker.DockerClient(base_url=(await engines.docker()).host)
+    left = client.volumes.list(filters={"label": f"{RUN}={run_id}"})
+    client.close()
+    layout = Layout.of(engine_config)
+    api = Api(layout)
+
+    assert f"volume notes-{run_id[:5]}" in removed
+    assert left == []
+    await wait(lambda: not api.get("/api/v1/persistentvolumes")["items"])
+    await wait(lambda: not list(layout.volumes.iterdir()))

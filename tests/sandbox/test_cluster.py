@@ -19,6 +19,7 @@ from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
 from sandbox.events import EngineInfo
 from sandbox.manifests import service
 from sandbox.names import EXPIRES_AT, Tag, expired, write_time
+from sandbox.observing import StorageClass
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TAG = Tag("abcdefghij", "ada", NOW)
@@ -336,3 +337,28 @@ async def test_a_namespace_that_cannot_be_deleted_does_not_keep_the_others_from_
 
     async with served(api, tmp_path) as endpoint:
         assert await sweep(endpoint, past, most=20) == ["namespace portside-expired001"]
+
+
+def storage_class(name: str, **annotations: str) -> dict[str, Any]:
+    marks = {f"storageclass.kubernetes.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
+    return {"metadata": {"name": name, "annotations": marks}, "provisioner": f"{name}.example"}
+
+
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+
+
+async def test_the_default_class_is_the_one_that_is_marked(api: FakeApi, cluster: Cluster) -> None:
+    marked = storage_class("fast", is_default_class="true")
+    api.on("GET", CLASSES, (200, {"items": [storage_class("slow", is_default_class="false"), marked]}))
+
+    assert await cluster.default_class() == StorageClass("fast", "fast.example")
+
+
+@pytest.mark.parametrize("items", [[], [{"metadata": {"name": "slow"}, "provisioner": "slow.example"}]])
+async def test_without_a_default_class_it_is_said_how_to_mark_one(
+    api: FakeApi, cluster: Cluster, items: list[dict[str, Any]]
+) -> None:
+    api.on("GET", CLASSES, (200, {"items": items}))
+
+    with pytest.raises(DemoFailed, match="kubectl annotate storageclass NAME"):
+        await cluster.default_class()

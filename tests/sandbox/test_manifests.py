@@ -104,3 +104,20 @@ def test_an_autoscaler_keeps_the_average_cpu_of_its_deployments_pods_near_an_amo
     assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 4)
     assert spec["metrics"][0]["resource"] == {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "50m"}}
     assert spec["behavior"]["scaleDown"] == {"stabilizationWindowSeconds": 5}
+
+
+def data(app: App) -> tuple[object, list[Manifest]]:
+    spec = deployment(TAG, app)["spec"]
+    return spec.get("strategy"), [one for one in spec["template"]["spec"]["volumes"] if one["name"] == "data"]
+
+
+def test_what_has_data_ends_before_its_successor_starts() -> None:
+    recreate = {"type": "Recreate"}
+    claimed = {"name": "data", "persistentVolumeClaim": {"claimName": "notes"}}
+
+    assert data(App("web", "portside/web:1")) == (None, [])
+    assert data(App("web", "portside/web:1", claim="notes")) == (recreate, [claimed])
+    assert data(App("web", "portside/web:1", empty_dir=True)) == (
+        recreate,
+        [{"name": "data", "emptyDir": {"sizeLimit": "8Mi"}}],
+    )
