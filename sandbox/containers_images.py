@@ -85,11 +85,14 @@ def _program(client: docker.DockerClient, source: str, labels: Mapping[str, str]
 
 
 def _context(program: bytes) -> io.BytesIO:
-    """Pack what the build needs: the Dockerfile and the program."""
+    """Pack what the build needs: the Dockerfile, the program, and the empty folder for its data."""
     packed = io.BytesIO()
+    data = tarfile.TarInfo("data")
+    data.type, data.mode = tarfile.DIRTYPE, 0o755
     with tarfile.open(fileobj=io.BytesIO(program)) as given, tarfile.open(fileobj=packed, mode="w") as wanted:
         found = given.getmember("web")
         wanted.addfile(found, given.extractfile(found))
+        wanted.addfile(data)
         wanted.add(DOCKERFILE, "Dockerfile")
     packed.seek(0)
     return packed

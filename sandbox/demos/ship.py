@@ -31,7 +31,7 @@ COLOUR = "#5B3A8C"
 _TOOK = re.compile(r"^Pulled: Successfully pulled image .* in (?:(\d+)m)?([\d.]+)(ms|s)\b")
 # A learner's own registry, which `docker run -p 5000:5000 registry` would start.
 PUSHED = "localhost:5000/web:1"
-GO_BUILD = "CGO_ENABLED=0 go build -trimpath -o web ."
+GO_BUILD = "CGO_ENABLED=0 go build -trimpath -o web . && mkdir -p data"
 IMAGE_ID = f"kubectl get pods -l app={APP} -o jsonpath='{{..imageID}}'"
 
 _SHOWN = 12  # characters of a digest that a person compares

@@ -171,7 +171,7 @@ def test_a_learner_builds_and_runs_the_very_image() -> None:
     assert docker_run(Container("web", image=name)).endswith(f" {name}")
 
 
-def test_the_context_is_the_shipped_dockerfile_and_the_program_alone() -> None:
+def test_the_context_is_the_shipped_dockerfile_the_program_and_an_empty_folder() -> None:
     given = io.BytesIO()
     with tarfile.open(fileobj=given, mode="w") as program:
         info = tarfile.TarInfo("web")
@@ -179,7 +179,7 @@ def test_the_context_is_the_shipped_dockerfile_and_the_program_alone() -> None:
         program.addfile(info, io.BytesIO(b"app"))
 
     with tarfile.open(fileobj=_context(given.getvalue())) as context:
-        assert sorted(context.getnames()) == ["Dockerfile", "web"]
+        assert sorted(context.getnames()) == ["Dockerfile", "data", "web"]
         found = context.extractfile("web")
         assert found is not None
         assert found.read() == b"app"

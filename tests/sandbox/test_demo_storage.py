@@ -154,7 +154,7 @@ def test_a_run_that_shows_something_else_is_named(changes: dict[str, Any], why: 
     ("status", "body", "note"),
     [(200, b"remember me", "remember me"), (200, b"\xff", "\ufffd"), (404, b"no note", None)],
 )
-def test_what_an_app_has_no_note_of_is_told_apart_from_an_odd_one(status: int, body: bytes, note: str | None) -> None:
+def test_no_note_is_told_apart_from_an_odd_one(status: int, body: bytes, note: str | None) -> None:
     assert answered("kept", Answer(status, body)) == note
 
 
