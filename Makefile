@@ -31,7 +31,7 @@ format: ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup-dev ## Measure answers, start-up, a whole run, lag and memory; print the tables
+bench: setup-dev ## Measure answers, start-up, runs alone and six at once, lag, memory and CPU; print the tables
 	@$(BIN)/python -m benchmarks
 
 recordings: setup ## Record the demos that ship, or DEMOS="selfheal …" alone, anew on real engines

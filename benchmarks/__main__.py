@@ -5,7 +5,7 @@ from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import answers, discord, serving, slack
+from benchmarks import answers, demos, discord, serving, slack
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -14,7 +14,7 @@ def main() -> None:
     """Measure, print and keep."""
     head = f"# Measured on {datetime.now(UTC).date()}\n\nBy `make bench`, on one machine with whatever else it did.\n"
     with redirect_stdout(sys.stderr):  # what is measured speaks too; standard output is the report alone
-        tables = [measured.measure() for measured in (answers, serving, slack.CHAT, discord.CHAT)]
+        tables = [measured.measure() for measured in (answers, serving, demos, slack.CHAT, discord.CHAT)]
     RESULTS.write_text(report := "\n".join([head, *tables]))
     print(report)  # noqa: T201 - a report is what this command is for
 
