@@ -43,6 +43,13 @@ class Node:
         await self._ready(began)
 
 
+# A dockerd that has no default bridge removes docker0 at its start, whose ever it is: the first one gets it back.
+_FIRST_BRIDGE = """
+ip link show docker0 >/dev/null 2>&1 && exit
+ip link add name docker0 type bridge && ip address add "$1" dev docker0 && ip link set docker0 up
+"""
+
+
 class SecondDocker:
     """A Docker engine that is there for as long as it is lent."""
 
@@ -77,6 +84,7 @@ class SecondDocker:
     async def _start(self) -> None:
         power.switch_on(self._box, self._layout, self._machine)
         await self._ready()
+        await self._box.call("sh", "-c", _FIRST_BRIDGE, "sh", self._layout.docker_bridge)
 
     async def _cut(self) -> None:
         await power.cut(self._box, self._layout, self._machine)
