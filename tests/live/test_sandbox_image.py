@@ -35,7 +35,7 @@ class Containers:
 
     async def start(self, **environment: str) -> Address:
         container = self._client.containers.run(
-            self._image, detach=True, environment=environment, tmpfs={"/data": "mode=1777"}, mem_limit="64m"
+            self._image, detach=True, environment=environment, tmpfs={"/data": "uid=65532"}, mem_limit="64m"
         )
         self._started.append(container)
         container.reload()
