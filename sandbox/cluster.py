@@ -5,11 +5,13 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from sandbox import http
+from sandbox.clients import choose, is_good, probe_words
 from sandbox.cluster_api import (
     APPLY_PATCH,
     CONFLICT,
@@ -21,24 +23,28 @@ from sandbox.cluster_api import (
     Refused,
     translated,
 )
+from sandbox.cluster_logs import followed_log
 from sandbox.cluster_patience import PATIENCE, UNREACHABLE, patiently
 from sandbox.cluster_services import available, default_class
 from sandbox.engines import ClusterEndpoint
 from sandbox.errors import DemoFailed
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
-from sandbox.manifests import Manifest, fences, namespace
-from sandbox.names import BOT, MANAGED_BY, NAMESPACE, RUN, Due, Tag
+from sandbox.http import ACCEPTED, Answer
+from sandbox.manifests import Manifest, client, fences, namespace
+from sandbox.names import BOT, CLIENT_APP, MANAGED_BY, NAMESPACE, RUN, Due, Tag
 from sandbox.observing import (
     Json,
     StorageClass,
     cluster_observation,
     ended_containers,
+    is_client,
     node_ready,
     pod_instance,
 )
 from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
-from sandbox.streams import to_the_end
+from sandbox.sandbox import Target
+from sandbox.streams import stop, to_the_end
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +64,7 @@ _GROUPS = {
     "endpointslices": "/apis/discovery.k8s.io/v1",
 }
 # kube-proxy rewrites a Service's address before it would need a route: without one, and without kube-proxy, it leaves.
-_ADVICE = (
-    "Run Portside in the cluster; or on one of its nodes, with routes for its pods and Services that end there "
-    "(ip route add RANGE dev BRIDGE); or unset PORTSIDE_KUBE_CONTEXT for a cluster of ours."
-)
+_ADVICE = "Start the engines again with portside engines up."
 
 
 class Cluster:
@@ -73,6 +76,8 @@ class Cluster:
         self._api = api
         self._patience = patience
         self._endpoint = endpoint
+        self._numbers = count(1)
+        self.client = choose(self, endpoint.far)
         self.images = endpoint.images
         self.registry = endpoint.registry
         self.tag = tag
@@ -90,8 +95,11 @@ class Cluster:
         except BaseException:
             await api.close()
             raise
-        info = EngineInfo(version["gitVersion"].removeprefix("v"), endpoint.where, len(nodes["items"]))
-        return cls(api, endpoint, tag, info, patience)
+        # The addresses of a cluster elsewhere may be those of somebody else's containers here.
+        far = endpoint.far or not (endpoint.ours or endpoint.kubeconfig is None)
+        where = f"{endpoint.where}, asked from a pod beside the app" if far else endpoint.where
+        info = EngineInfo(version["gitVersion"].removeprefix("v"), where, len(nodes["items"]))
+        return cls(api, replace(endpoint, far=far), tag, info, patience)
 
     def part(self, tag: Tag) -> "Cluster":
         """Return the namespace of one part of the run, or of another owner, on the same connections."""
@@ -190,35 +198,71 @@ class Cluster:
         return len(pods) == replicas and all(pod.ready for pod in pods)
 
     async def pod_address(self, name: str) -> Address:
-        """Return where one pod answers; it is on this machine."""
+        """Return where one pod answers to this run's client: on this machine, if that is this process."""
         return self._local((await self.get(f"pods/{name}"))["status"]["podIP"])
 
     async def tell(self, name: str, path: str) -> None:
-        """Post to the app in a pod, for example to break it."""
-        await http.tell(await self.pod_address(name), path)
+        """Post to the app in a pod, for example to break it. Raises DemoFailed where it does not accept."""
+        if (status := (await self.ask(name, "POST", path)).status) != ACCEPTED:
+            raise DemoFailed(f"{name} could not be told {path}: {status} was the answer. Start the demo again.")
 
-    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> http.Answer:
-        """Ask the app in a pod for something of its own, for example its note."""
-        return await http.ask(await self.pod_address(name), method, path, body)
+    async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> Answer:
+        """Ask the app in a pod for something, through the API server: it reaches every pod wherever we stand."""
+        send = partial(self._api.proxy, method, self._path(f"pods/{name}:{PORT}/proxy{path}"), body)
+        with translated():
+            return await patiently(send, self._patience)
 
     async def service_address(self, name: str) -> Address:
-        """Return where a Service answers; it is on this machine."""
+        """Return where a Service answers to this run's client: on this machine, if that is this process."""
         return self._local((await self.get(f"services/{name}"))["spec"]["clusterIP"])
 
     def _local(self, host: str) -> Address:
         """Where Portside itself runs in the cluster, the cluster's own network is the way there."""
         address = Address(host, PORT)
-        return address if self._endpoint.kubeconfig is None else require_local(address, _ADVICE)
+        inside = self._endpoint.kubeconfig is None
+        return address if inside or self._endpoint.far else require_local(address, _ADVICE)
+
+    async def follow(self, words: tuple[str, ...], ended: asyncio.Event) -> AsyncGenerator[str, None]:
+        """Run our program in a pod beside the apps, as `kubectl logs --follow` shows it; delete it when it is time."""
+        name = await self._run_client(words)
+        stopping = asyncio.create_task(self._delete_at(ended, name))
+        try:
+            async with aclosing(self._log(name, ended)) as lines:
+                async for line in lines:
+                    yield line
+        finally:
+            await stop(stopping)
+
+    async def first_answer(self, target: Target) -> None:
+        """Return once an app answers to a pod of its own for this; so it takes a pod's start longer."""
+        name = await self._run_client(probe_words(target))
+        async with aclosing(self._log(name, asyncio.Event())) as lines:
+            async for line in lines:
+                if is_good(line):
+                    break
+        await self.delete(f"pods/{name}")
+
+    async def _run_client(self, words: tuple[str, ...]) -> str:
+        name = f"{CLIENT_APP}-{next(self._numbers)}"
+        await self.create(client(self.tag, name, self.images.of("1"), words))
+        return name
+
+    def _log(self, name: str, ended: asyncio.Event) -> AsyncGenerator[str, None]:
+        return followed_log(self._api, self._path(f"pods/{name}/log?follow=true"), ended)
+
+    async def _delete_at(self, ended: asyncio.Event, name: str) -> None:
+        await ended.wait()
+        await self.delete(f"pods/{name}")
 
     async def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
         """Yield the pods whenever one changes, and which of their containers ended and why."""
         pods: dict[str, Json] = {}
-        shown = None
+        shown: tuple[Instance, ...] | None = None
         async with aclosing(self._follow(self._path("pods"))) as states:
             async for listed, changed, gone in states:
                 before, pods = pods, ({} if listed else pods) | {_uid(pod): pod for pod in changed}
                 for pod in changed:
-                    for observed in ended_containers(before.get(_uid(pod)), pod):
+                    for observed in () if is_client(pod) else ended_containers(before.get(_uid(pod)), pod):
                         yield observed
                 for pod in gone:
                     pods.pop(_uid(pod), None)
@@ -356,4 +400,4 @@ def _uid(thing: Json) -> str:
 
 
 def _instances(pods: Any) -> tuple[Instance, ...]:
-    return tuple(sorted((pod_instance(pod) for pod in pods), key=lambda instance: instance.name))
+    return tuple(sorted((pod_instance(pod) for pod in pods if not is_client(pod)), key=lambda instance: instance.name))

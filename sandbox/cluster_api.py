@@ -14,15 +14,18 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from sandbox.engines import ClusterEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded, SandboxError
+from sandbox.http import Answer
 from sandbox.observing import Json
 
-NOT_FOUND, FORBIDDEN, CONFLICT, GONE, BUSY = 404, 403, 409, 410, 429
+BAD_REQUEST, NOT_FOUND, FORBIDDEN, CONFLICT, GONE, BUSY = 400, 404, 403, 409, 410, 429
+FIRST_OWN_ERROR = 500
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+_BYTES = "application/octet-stream"
 
-_FIRST_ERROR, FIRST_OWN_ERROR = 400, 500
+_FIRST_ERROR = 400
 _REQUEST = aiohttp.ClientTimeout(total=8, connect=2)
 _WATCH_SECONDS = 30
 _WATCH = aiohttp.ClientTimeout(total=None, connect=2, sock_read=_WATCH_SECONDS + 5)
@@ -103,8 +106,24 @@ class Api:
             raise Refused(response.status, answer.get("message", str(response.reason)))
         return answer
 
+    async def proxy(self, method: str, path: str, body: bytes) -> Answer:
+        """Send one request that the API server passes on, and return the answer."""
+        async with await self._send(method, path, _REQUEST, body, _BYTES) as response:
+            return Answer(response.status, await response.read())
+
+    async def lines(self, path: str) -> AsyncGenerator[str, None]:
+        """Yield the lines of an answer that goes on, until it ends. Raises `Refused`, or what the network raises."""
+        response = await self._send("GET", path, _WATCH)
+        try:
+            if response.status >= _FIRST_ERROR:
+                raise Refused(response.status, await response.text())
+            async for line in response.content:
+                yield line.decode(errors="replace")
+        finally:
+            response.close()
+
     async def _send(
-        self, method: str, path: str, limits: aiohttp.ClientTimeout, body: Json | None = None, kind: str = JSON
+        self, method: str, path: str, limits: aiohttp.ClientTimeout, body: Json | bytes | None = None, kind: str = JSON
     ) -> aiohttp.ClientResponse:
         request = await self._client.param_serialize(
             method, path, header_params={"Content-Type": kind}, auth_settings=["BearerToken"], body=body

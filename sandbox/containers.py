@@ -1,11 +1,13 @@
-"""Docker in docker's verbs: one run's containers on one engine. The only module that imports `docker`."""
+"""Docker in docker's verbs: one run's containers on one engine. Only it and `containers_dial` import `docker`."""
 
 import asyncio
 import contextlib
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import replace
+from itertools import count
 from typing import Any, Self, TypeVar
 
 import docker
@@ -18,25 +20,27 @@ from docker.models.volumes import Volume
 from docker.types import LogConfig, Ulimit
 
 from sandbox import containers_images, http
+from sandbox.clients import choose
+from sandbox.containers_dial import dial, is_here
 from sandbox.containers_images import Told
+from sandbox.containers_streams import followed, lines
 from sandbox.docker_run import HEALTH, Build, Container
 from sandbox.engines import DockerEndpoint
 from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, NameTaken, PortTaken
 from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
-from sandbox.names import BOT, MANAGED_BY, OWNER, PART, RUN, Due, Tag
+from sandbox.names import BOT, CLIENT, CLIENT_APP, MANAGED_BY, OWNER, PART, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
 from sandbox.quota import CPUS, DATA, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
-from sandbox.streams import to_the_end
+from sandbox.sandbox import Target
+from sandbox.streams import stop, to_the_end
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
 _SECOND = 1_000_000_000
-# Starting a container takes a second, and ten where the machine has five times as much to do as it can.
-_TIMEOUT = 15
 _PORTS = range(20_000, 30_000)
 STOP_SECONDS = 10
 _ADVICE = "Run Portside on the machine that Docker runs on, or unset DOCKER_HOST for an engine of ours."
@@ -85,6 +89,8 @@ class Containers:
     def __init__(self, client: docker.DockerClient, endpoint: DockerEndpoint, tag: Tag, info: EngineInfo) -> None:
         self._client = client
         self._endpoint = endpoint
+        self._numbers = count(1)
+        self.client = choose(self, endpoint.far)
         self.tag = tag
         self.info = info
         self.registry = endpoint.registry
@@ -92,9 +98,11 @@ class Containers:
     @classmethod
     async def connect(cls, endpoint: DockerEndpoint, tag: Tag) -> Self:
         """Reach the engine; nothing is made yet."""
-        client = await call(lambda: docker.DockerClient(base_url=endpoint.host, version="auto", timeout=_TIMEOUT))
+        client = await call(lambda: dial(endpoint.host))
         version = await call(client.version)
-        return cls(client, endpoint, tag, EngineInfo(version["Version"], endpoint.where))
+        far = endpoint.far or not (endpoint.ours or await call(lambda: is_here(client)))
+        where = f"{endpoint.where}, asked from a container beside the app" if far else endpoint.where
+        return cls(client, replace(endpoint, far=far), tag, EngineInfo(version["Version"], where))
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -105,6 +113,7 @@ class Containers:
 
         An engine of ours stands in a box without a way out, and is reached from outside of it: there it is enough not
         to masquerade. On any other engine the network is internal, so that Docker itself drops what would leave.
+        A client elsewhere waits in it from the beginning: a fault must not be late by what its start would take.
         """
         await call(
             lambda: self._client.networks.create(
@@ -115,13 +124,19 @@ class Containers:
                 labels=self._labels(),
             )
         )
+        if self._endpoint.far:
+            await self._run_client(CLIENT_APP, "pause")
 
     async def run(self, container: Container) -> None:
         """Start a container of the demo image."""
-        arguments = self._hardened() | self._wanted(container)
+        await self._start(container, {})
+
+    async def _start(self, container: Container, labels: dict[str, str]) -> Made:
+        arguments = self._hardened() | self._wanted(container) | {"labels": self._labels() | labels}
         image = container.image or self._endpoint.images.of(container.version)
         created = await call(lambda: self._client.containers.create(image, **arguments))
         await call(created.start)
+        return created
 
     def _wanted(self, container: Container) -> dict[str, Any]:
         """Return what a learner would say of a container, in the words of the API."""
@@ -139,6 +154,8 @@ class Containers:
         wanted["healthcheck"] = _health(container.check) if container.check else {"test": ["NONE"]}
         if container.publish:
             wanted["ports"] = {f"{PORT}/tcp": (self._endpoint.publish, container.publish)}
+            alias = self._client.api.create_endpoint_config(aliases=[_alias(container.publish)])
+            wanted["networking_config"] = {self.tag.place: alias}
         if container.volume:
             wanted["volumes"] = {container.volume: {"bind": DATA, "mode": "rw"}}
         return wanted
@@ -167,10 +184,9 @@ class Containers:
         return secrets.choice([port for port in _PORTS if port not in taken])
 
     def _hardened(self) -> dict[str, Any]:
-        """Return what every container of ours is made with; the labels are part of the create call."""
+        """Return what every container of ours is made with."""
         memory = f"{MEMORY_MIB}m"
         return {
-            "labels": self._labels(),
             "network": self.tag.place,
             "user": f"{USER}:{USER}",
             "cap_drop": ["ALL"],
@@ -192,7 +208,8 @@ class Containers:
     async def ps(self) -> tuple[Instance, ...]:
         """Say what runs now, and what has stopped."""
         found = await call(lambda: self._client.containers.list(all=True, filters=self._filter(), ignore_removed=True))
-        return tuple(sorted((container_instance(container.attrs) for container in found), key=lambda one: one.name))
+        apps = (container.attrs for container in found if CLIENT not in container.labels)
+        return tuple(sorted((container_instance(app) for app in apps), key=lambda one: one.name))
 
     def _filter(self) -> dict[str, Any]:
         part = [f"{PART}={self.tag.part}"] if self.tag.part else []
@@ -203,11 +220,18 @@ class Containers:
         return Containers(self._client, self._endpoint, tag, self.info)
 
     def published(self, port: int) -> Address:
-        """Return where clients find a published port; it is on this machine."""
+        """Return where this run's client finds a published port: on this machine, if that is this process.
+
+        A client beside the app stands in the run's network, from where Docker lets nobody through to a port of the
+        machine. There it asks for whoever has published the port, by a name in that network: the same one container at
+        a time, but without Docker's port in between.
+        """
+        if self._endpoint.far:
+            return Address(_alias(port), PORT)
         return require_local(Address(self._endpoint.publish, port), _ADVICE)
 
     async def address(self, name: str) -> Address:
-        """Return where a container answers by itself; it is on this machine."""
+        """Return where a container answers by itself to this run's client: on this machine, if that is this process."""
         container = await call(lambda: self._client.containers.get(name))
         address = container.attrs["NetworkSettings"]["Networks"][self.tag.place]["IPAddress"]
         if not address:
@@ -215,15 +239,65 @@ class Containers:
                 f"The container {name} has ended before its time. If you named an image in PORTSIDE_DEMO_IMAGE, it "
                 "must be the one that sandbox/image makes."
             )
-        return require_local(Address(address, PORT), _ADVICE)
+        found = Address(address, PORT)
+        return found if self._endpoint.far else require_local(found, _ADVICE)
 
     async def tell(self, name: str, path: str) -> None:
-        """Post to the app in a container, for example to break it."""
-        await http.tell(await self.address(name), path)
+        """Post to the app in a container, for example to break it. Raises DemoFailed where it does not accept."""
+        await http.tell(await self.address(name), path, self._send)
 
     async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> http.Answer:
         """Ask the app in a container for something of its own, for example its note."""
-        return await http.ask(await self.address(name), method, path, body)
+        return await http.ask(await self.address(name), method, path, body, self._send)
+
+    @property
+    def _send(self) -> http.Send:
+        return self._send_from_beside if self._endpoint.far else http.request
+
+    async def first_answer(self, target: Target) -> None:
+        """Return once an app answers to the client that waits beside it."""
+        while True:
+            with contextlib.suppress(http.NoAnswer):
+                answer = await self._send_from_beside(target.address, "GET", "/", target.pace.timeout)
+                if answer.status == http.GOOD:
+                    return
+            await asyncio.sleep(target.pace.interval)
+
+    async def _send_from_beside(
+        self,
+        address: Address,
+        method: str,
+        path: str,
+        timeout: float,  # noqa: ASYNC109 - of one request
+        body: bytes = b"",
+    ) -> http.Answer:
+        """Send a request as `http.request` does, from the client that waits beside the app."""
+        words = ["/web", "send", method, f"{address}{path}", f"{timeout:g}s", body.decode()]
+        waiting = await call(lambda: self._client.containers.get(self.tag.container(CLIENT_APP)))
+        done = await call(lambda: waiting.exec_run(words))
+        written = done.output if isinstance(done.output, bytes) else b""
+        if done.exit_code:
+            raise http.NoAnswer(written.decode(errors="replace").strip() or f"exit code {done.exit_code}")
+        status, _, said = written.partition(b"\n")
+        return http.Answer(int(status), said)
+
+    async def follow(self, words: tuple[str, ...], ended: asyncio.Event) -> AsyncGenerator[str, None]:
+        """Run our program in a container beside the apps, as `docker logs --follow` shows it; stop it when it is time.
+
+        A run has few of these, and its clean-up removes them with the rest.
+        """
+        container = await self._run_client(f"{CLIENT_APP}{next(self._numbers)}", " ".join(words))
+        stream = await call(lambda: container.logs(stream=True, follow=True))
+        stopping = asyncio.create_task(_stop_at(ended, container))
+        try:
+            async with aclosing(lines(followed(stream))) as written:
+                async for line in written:
+                    yield line
+        finally:
+            await stop(stopping)
+
+    async def _run_client(self, app: str, command: str) -> Made:
+        return await self._start(Container(self.tag.container(app), command=command), {CLIENT: "true"})
 
     async def stop(self, name: str) -> None:
         """Stop a container, as `docker stop` does."""
@@ -242,27 +316,10 @@ class Containers:
     async def events(self) -> AsyncGenerator[Observed, None]:
         """Yield what the engine reports about the run's containers from now on. Raises EngineUnavailable at its end."""
         stream = await call(lambda: self._client.events(decode=True, filters=self._filter()))
-        lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-
-        def read() -> None:
-            with contextlib.suppress(requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
-                for line in stream:
-                    loop.call_soon_threadsafe(lines.put_nowait, line)
-            loop.call_soon_threadsafe(lines.put_nowait, None)
-
-        # A thread of its own: the shared ones are few, and this one is taken for as long as the run lasts.
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="docker-events")
-        reading = loop.run_in_executor(thread, read)
-        try:
-            while (line := await lines.get()) is not None:
-                if observed := docker_observation(line):
+        async with aclosing(followed(stream)) as reports:
+            async for report in reports:
+                if observed := docker_observation(report):
                     yield observed
-        finally:
-            with contextlib.suppress(OSError):  # the engine may have hung up first
-                stream.close()
-            await reading
-            thread.shutdown(wait=False)
         with translated():
             raise ConnectionError("the stream of events ended")
 
@@ -275,17 +332,24 @@ class Containers:
         return await call(lambda: [_title(thing) for thing in _objects(self._client, self._filter())])
 
 
+async def _stop_at(ended: asyncio.Event, container: Made) -> None:
+    await ended.wait()
+    await call(lambda: container.kill("SIGTERM"))
+
+
 async def sweep(endpoint: DockerEndpoint, due: Due, most: int) -> list[str]:
     """Remove at most so many objects of ours that are due by their labels, whoever made them."""
 
     def work() -> list[str]:
-        with contextlib.closing(
-            docker.DockerClient(base_url=endpoint.host, version="auto", timeout=_TIMEOUT)
-        ) as client:
+        with contextlib.closing(dial(endpoint.host)) as client:
             found = _objects(client, {"label": [f"{MANAGED_BY}={BOT}"]})
             return _remove([thing for thing in found if due(_labels(thing) or {})][:most])
 
     return await call(work)
+
+
+def _alias(port: int) -> str:
+    return f"published-{port}"
 
 
 def _health(check: Check) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class DockerEndpoint:
     `publish` is the address that ports are published on: loopback, or our own engine's box, which only this machine
     reaches.
     `registry` is where it may push to, the beginning of an image's name; None where there is none.
+    `far` says that apps are asked from a container beside them even where their addresses lead there from here.
     """
 
     host: str
@@ -103,6 +104,7 @@ class DockerEndpoint:
     where: str = "this machine"
     publish: str = "127.0.0.1"
     registry: str | None = None
+    far: bool = False
 
     @property
     def image(self) -> str:
@@ -115,6 +117,7 @@ class ClusterEndpoint:
     """A cluster that answers; `kubeconfig` None means in-cluster credentials, `images` are what a pod names.
 
     `registry` is where it pulls from what a Docker engine of the same `registry` has pushed.
+    `far` says that apps are asked from a pod beside them even where their addresses lead there from here.
     """
 
     kubeconfig: Path | None
@@ -123,6 +126,7 @@ class ClusterEndpoint:
     ours: bool
     where: str = "this machine"
     registry: str | None = None
+    far: bool = False
 
     @property
     def image(self) -> str:

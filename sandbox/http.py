@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.errors import DemoFailed
 from sandbox.routes import Address
 
-ACCEPTED = 202
+GOOD, ACCEPTED = 200, 202
 _BODY_LIMIT = 64 * 1024
 _TELL_SECONDS = 2.0
 
@@ -39,20 +41,24 @@ async def request(
         raise NoAnswer(f"{address} did not answer: {error or type(error).__name__}") from error
 
 
-async def tell(address: Address, path: str) -> None:
+# Sends a request as `request` does, from wherever it stands.
+Send = Callable[..., Coroutine[Any, Any, Answer]]
+
+
+async def tell(address: Address, path: str, send: Send = request) -> None:
     """Post to an app, for example to break it. Raises DemoFailed where it does not accept."""
     try:
-        status = (await request(address, "POST", path, _TELL_SECONDS)).status
+        status = (await send(address, "POST", path, _TELL_SECONDS)).status
     except NoAnswer as error:
         raise DemoFailed(f"The app could not be told {path}: {error}. Start the demo again.") from error
     if status != ACCEPTED:
         raise DemoFailed(f"The app at {address} does not know {path}. Its image is not the demo image.")
 
 
-async def ask(address: Address, method: str, path: str, body: bytes = b"") -> Answer:
+async def ask(address: Address, method: str, path: str, body: bytes = b"", send: Send = request) -> Answer:
     """Ask an app for something of its own, for example its note. Raises DemoFailed where it does not answer."""
     try:
-        return await request(address, method, path, _TELL_SECONDS, body)
+        return await send(address, method, path, _TELL_SECONDS, body)
     except NoAnswer as error:
         raise DemoFailed(f"The app could not be asked for {path}: {error}. Start the demo again.") from error
 

@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 from sandbox.events import Cleanup, Engine
 from sandbox.local.programs import SETTINGS
 from sandbox.names import Tag, new_run
-from sandbox.sandbox import Pace, Sandbox
+from sandbox.sandbox import Client, Pace, Sandbox
 from sandbox.second import SecondContainers
 from sandbox.streams import both, to_the_end
 
@@ -40,8 +40,14 @@ class LabSandbox:
         self.settings = settings
         self.machines = machines
         self.cleanups: tuple[Cleanup, ...] = ()
+        self._parts = {docker.tag.part: self}
         self._prepared = False
         self._began = time.monotonic()
+
+    @property
+    def clients(self) -> Mapping[Engine, Client]:
+        """Who asks the apps of each side."""
+        return {Engine.DOCKER: self.docker.client, Engine.KUBERNETES: self.cluster.client}
 
     @property
     def expires(self) -> datetime:
@@ -54,12 +60,12 @@ class LabSandbox:
 
     def part(self, name: str) -> "LabSandbox":
         """Return a part of the run with a network and a namespace of its own; it goes when the run goes."""
-        if not name:
-            return self
-        tag = replace(self.docker.tag, part=name)
-        part = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings, self.machines)
-        part._began = self._began
-        return part
+        if name not in self._parts:
+            tag = replace(self.docker.tag, part=name)
+            docker, cluster = self.docker.part(tag), self.cluster.part(tag)
+            part = self._parts[name] = LabSandbox(docker, cluster, self.pace, self.settings, self.machines)
+            part._began = self._began
+        return self._parts[name]
 
     async def prepare(self) -> None:
         """Make the network and the namespace with everything that limits them, where they do not stand already."""

@@ -5,12 +5,22 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sandbox.http import NoAnswer, request
+from sandbox.errors import EngineUnavailable
+from sandbox.http import GOOD, NoAnswer, request
 from sandbox.routes import Address
+from sandbox.sandbox import Client
 from sandbox.streams import stop
 
-_GOOD = 200
 _TIMEOUT = 1.0
+
+
+def require_near(clients: Iterable[Client]) -> None:
+    """Load comes from this process alone. Raises EngineUnavailable where an app's address leads nowhere from here."""
+    if not all(client.near for client in clients):
+        raise EngineUnavailable(
+            "This demo sends its load from here, and the apps of these engines are reached only from beside them, so "
+            "nothing was sent. Unset DOCKER_HOST and PORTSIDE_KUBE_CONTEXT for engines of ours."
+        )
 
 
 class Load:
@@ -56,7 +66,7 @@ class Load:
 
     async def _ask(self, address: Address) -> None:
         try:
-            good = (await request(address, "GET", self._path, _TIMEOUT)).status == _GOOD
+            good = (await request(address, "GET", self._path, _TIMEOUT)).status == GOOD
         except NoAnswer:
             good = False
         self.failed[address] += not good

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.engines import Version
-from sandbox.names import Tag
+from sandbox.names import CLIENT, Tag
 from sandbox.quota import CLAIM, CONTAINER_RANGE, CPUS, DATA, MEMORY_MIB, NAMESPACE, PORT, REQUESTS, TMP_MIB, USER
 
 Manifest = dict[str, Any]
@@ -13,6 +13,9 @@ POD_SECURITY_VERSION = "v1.35"
 GRACE_SECONDS = 1
 TOLERATION_SECONDS = 2
 DNS_PORT = 53
+# As long as the last request of a client may take, and some more.
+CLIENT_GRACE_SECONDS = 5
+_OF_A_SERVER = ("ports", "livenessProbe", "readinessProbe")
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,24 @@ def elsewhere(node: str) -> Manifest:
     wish = {"weight": 100, "preference": {"matchExpressions": [other]}}
     affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}
     return {"spec": {"template": {"spec": {"affinity": affinity}}}}
+
+
+def client(tag: Tag, name: str, image: str, words: tuple[str, ...]) -> Manifest:
+    """Return a pod beside the app's that runs our program with these words, once."""
+    spec = _pod(App(name, image))
+    needed = {key: value for key, value in spec["containers"][0].items() if key not in _OF_A_SERVER}
+    metadata = _metadata(name, tag)
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata | {"labels": metadata["labels"] | {CLIENT: "true"}},
+        "spec": spec
+        | {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": CLIENT_GRACE_SECONDS,
+            "containers": [needed | {"args": list(words)}],
+        },
+    }
 
 
 def service(tag: Tag, app: str) -> Manifest:

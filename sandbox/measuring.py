@@ -14,7 +14,7 @@ STEP = 0.5
 
 @dataclass(frozen=True)
 class Request:
-    """One request of the prober: seconds of the run's clock at which it was sent and was over, and who answered."""
+    """One request: seconds of the run's clock at which it was sent and was over, and who answered."""
 
     sent: float
     over: float

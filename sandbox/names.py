@@ -12,6 +12,9 @@ MANAGED_BY = "portside.dev/managed-by"
 RUN = "portside.dev/run"
 PART = "portside.dev/part"
 OWNER = "portside.dev/owner"
+# What asks the apps from beside them: a label, and how its name begins. It is no copy of the app.
+CLIENT = "portside.dev/client"
+CLIENT_APP = "client"
 EXPIRES_AT = "portside.dev/expires-at"
 
 BOT = "bot"

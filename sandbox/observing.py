@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.events import Engine, Instance, Observed
+from sandbox.names import CLIENT, CLIENT_APP
 
 Json = Mapping[str, Any]
 
@@ -61,6 +62,8 @@ def docker_observation(event: Json) -> Observed | None:
     if event.get("Type") != "container" or word not in _DOCKER_ACTIONS:
         return None
     attributes = event["Actor"]["Attributes"]
+    if CLIENT in attributes:
+        return None
     detail = {"die": f"exit code {attributes.get('exitCode')}", "kill": f"signal {attributes.get('signal')}"}
     text = action if word == "health_status" else f"{word}: {detail.get(word, attributes.get('name'))}"
     return Observed(engine=Engine.DOCKER, actor="dockerd", text=text)
@@ -129,10 +132,21 @@ def _ending(container: Json) -> tuple[str, str, int] | None:
     return None
 
 
+def is_client(pod: Json) -> bool:
+    """Say whether a pod is one that asks the apps."""
+    return CLIENT in pod["metadata"].get("labels", {})
+
+
+def _is_clients(involved: Json) -> bool:
+    return str(involved.get("name")).startswith(f"{CLIENT_APP}-")
+
+
 def cluster_observation(event: Json) -> Observed | None:
     """Read one Event of Kubernetes; None where it says nothing to a learner, or comes from somebody else."""
     component = event.get("reportingComponent") or (event.get("source") or {}).get("component")
     actor, reason = _ACTORS.get(str(component)), event.get("reason")
+    if _is_clients(event.get("involvedObject") or {}):
+        return None
     message = str(event.get("message", "")).strip()
     if actor is None or (reason in _REPEATED and not message.startswith(_FETCHED)):
         return None

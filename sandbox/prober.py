@@ -1,93 +1,98 @@
-"""Steady requests to both sides from one process on one clock; what they say about an outage is in `measuring`."""
+"""Steady requests to both sides on one clock, whoever sends them; what they say about an outage is in `measuring`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Measured, Probe
-from sandbox.http import NoAnswer, request
 from sandbox.measuring import Request, Span, measure, probes, settled, undisturbed, unprobed
 from sandbox.routes import Address
-from sandbox.sandbox import Pace
+from sandbox.sandbox import Client, Clock, Pace, Target
 from sandbox.streams import stop
-
-_GOOD = 200
 
 
 @dataclass
 class _Lane:
-    """One side's log. `told` is how many of its requests were in a probe already, and until when."""
+    """One side's log, since its first good answer. `told` of its requests were in a probe already, and until when."""
 
-    address: Address
-    began: float
-    told_until: float
+    since: float = 0.0
+    told_until: float = 0.0
     log: list[Request] = field(default_factory=list)
     told: int = 0
     fault: tuple[float, int] | None = None
-    under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    serving: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Prober:
-    """Asks each side at a steady pace, whether the last answer has come or not (an open loop)."""
+    """Has each side asked at a steady pace by its client, and keeps the log."""
 
-    def __init__(self, pace: Pace, clock: Callable[[], float]) -> None:
+    def __init__(self, pace: Pace, clock: Clock, clients: Mapping[Engine, Client]) -> None:
         self._pace = pace
         self._clock = clock
+        self._clients = clients
         self._lanes: dict[Engine, _Lane] = {}
-        self._ended: float | None = None
+        self._ended = asyncio.Event()
+        self._end: float | None = None
 
-    async def first_answer(self, address: Address) -> None:
+    async def first_answer(self, engine: Engine, address: Address) -> None:
         """Wait until an app answers for the first time; these requests are not counted. Raises DemoFailed."""
         try:
             async with asyncio.timeout(self._pace.startup):
-                while True:
-                    if (await self._ask(address)).ok:
-                        return
-                    await asyncio.sleep(self._pace.interval)
+                await self._clients[engine].first_answer(self._target(address))
         except TimeoutError as error:
-            raise DemoFailed(
-                f"The app at {address} did not answer within {self._pace.startup:g} s of its start, so there was "
-                "nothing to break. Start the demo again; if it happens twice, look at the engine's own log."
-            ) from error
+            raise self._silent(address) from error
+
+    def _target(self, address: Address) -> Target:
+        return Target(address, self._pace, self._clock, self._ended)
+
+    def _silent(self, address: Address) -> DemoFailed:
+        return DemoFailed(
+            f"The app at {address} did not answer within {self._pace.startup:g} s of its start, so there was nothing "
+            "to break. Start the demo again; if it happens twice, look at the engine's own log."
+        )
+
+    def _lane(self, engine: Engine) -> _Lane:
+        return self._lanes.setdefault(engine, _Lane())
 
     async def probe(self, engine: Engine, address: Address) -> AsyncGenerator[Probe, None]:
-        """Send requests from now until `finish`, and tell at least twice a second which are over, to the last."""
-        began = self._clock()
-        lane = self._lanes[engine] = _Lane(address, began, began)
-        due = self._clock()
+        """Ask from now until `finish`; from the first good answer on, tell at least twice a second which are over.
+
+        What came before that answer does not count. Raises DemoFailed where there is none in time.
+        """
+        lane = self._lane(engine)
+        reading = asyncio.create_task(self._read(engine, address))
         try:
-            while self._ended is None or lane.under_way:
-                if self._ended is None:
-                    self._send(lane)
-                due = max(due + self._pace.interval, self._clock())
-                await asyncio.sleep(due - self._clock())
-                if self._clock() - lane.told_until >= self._pace.report:
-                    for probe in self.cut(engine):
-                        yield probe
-            for probe in self.cut(engine):
-                yield probe
+            if not await _first(lane.serving, reading, self._pace.startup):
+                raise self._silent(address)
+            while not reading.done():
+                await asyncio.wait([reading], timeout=self._pace.report)
+                for probe in self.cut(engine):
+                    yield probe
+            reading.result()
             lane.over.set()
         finally:
-            await stop(*lane.under_way)
+            await stop(reading)
 
-    def _send(self, lane: _Lane) -> None:
-        async def ask() -> None:
-            lane.log.append(await self._ask(lane.address))
+    async def _read(self, engine: Engine, address: Address) -> None:
+        async with aclosing(self._clients[engine].requests(self._target(address))) as requests:
+            async for request in requests:
+                self._take(self._lane(engine), request)
 
-        task = asyncio.create_task(ask())
-        lane.under_way.add(task)
-        task.add_done_callback(lane.under_way.discard)
+    def _take(self, lane: _Lane, request: Request) -> None:
+        if lane.serving.is_set():
+            # A client elsewhere hears a little later that it is over.
+            if lane.since <= request.sent and (self._end is None or request.sent <= self._end):
+                lane.log.append(request)
+        elif request.ok:
+            lane.since, lane.told_until = request.over, self._clock()
+            lane.serving.set()
 
-    async def _ask(self, address: Address) -> Request:
-        sent = self._clock()
-        try:
-            answer = await request(address, "GET", "/", self._pace.timeout)
-        except NoAnswer:
-            return Request(sent, self._clock(), ok=False)
-        over = self._clock()
-        return Request(sent, over, answer.status == _GOOD, *who(answer.body))
+    async def serving(self, engine: Engine) -> None:
+        """Wait until a side that is asked has answered for the first time."""
+        await self._lane(engine).serving.wait()
 
     def cut(self, engine: Engine) -> list[Probe]:
         """End the interval of an engine now, and count what was over in it."""
@@ -111,31 +116,35 @@ class Prober:
 
     def finish(self) -> None:
         """Send nothing more. Each lane ends by itself, with its last request: a hung one waits for its time-outs."""
-        self._ended = self._clock()
+        self._end = self._clock()
+        self._ended.set()
 
     async def finished(self) -> None:
         """Wait until every lane has told its last probe."""
         await asyncio.gather(*(lane.over.wait() for lane in self._lanes.values()))
 
     def measured(self, engine: Engine, acted_by: tuple[str, ...]) -> Measured:
-        """Measure one side from its fault on, or from its first request; only when it has `finished`."""
-        if self._ended is None:
+        """Measure one side from its fault on, or from its first answer; only when it has `finished`."""
+        if self._end is None:
             raise DemoFailed(f"The run ended before {NAMES[engine]} was measured. Start it again.")
         lane = self._lanes.get(engine)
         if lane is None:
             return unprobed(acted_by)
         if lane.fault is None:
-            return undisturbed(lane.log, Span(lane.began, self._ended), acted_by)
+            return undisturbed(lane.log, Span(lane.since, self._end), acted_by)
         fault, place = lane.fault
-        return measure(lane.log[place:], Span(fault, self._ended), acted_by)
+        return measure(lane.log[place:], Span(fault, self._end), acted_by)
 
     def requests(self, engine: Engine, since: float = 0.0) -> list[Request]:
         """Return the requests of one side that are over and were sent at or after a moment."""
         return [request for request in self._lanes[engine].log if request.sent >= since]
 
 
-def who(body: bytes) -> tuple[str | None, str | None]:
-    """Read which instance answered, and its version: the app says "instance NAME version VERSION"."""
-    words = body.decode(errors="replace").split()
-    told = dict(zip(words[::2], words[1::2], strict=False))
-    return told.get("instance"), told.get("version")
+async def _first(serving: asyncio.Event, reading: asyncio.Task[None], seconds: float) -> bool:
+    """Wait for one of both; say whether it came in time."""
+    waiting = asyncio.create_task(serving.wait())
+    try:
+        done, _ = await asyncio.wait({waiting, reading}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await stop(waiting)
+    return bool(done)

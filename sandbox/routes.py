@@ -23,12 +23,21 @@ class Address:
 
 def require_local(address: Address, advice: str) -> Address:
     """Return the address if packets to it stay on this machine's own networks. Raises EngineUnavailable with advice."""
-    if is_local(address.host, _TABLE.read_text()):
+    if has_route(address.host):
         return address
     raise EngineUnavailable(
         f"The demo's app has the address {address.host}, which this machine has no route of its own to, so nothing was "
         f"sent there. {advice}"
     )
+
+
+def has_route(host: str) -> bool:
+    """Say whether packets to a host stay on this machine's own networks; where that cannot be known, they do not."""
+    try:
+        table = _TABLE.read_text()
+    except OSError:
+        return False
+    return is_local(host, table)
 
 
 def is_local(host: str, table: str) -> bool:

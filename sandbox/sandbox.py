@@ -1,5 +1,6 @@
 """A sandbox: one owner's throwaway containers and namespace, gone when its block ends."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -7,12 +8,15 @@ from typing import Any, Protocol
 
 from sandbox.docker_run import Build, Container
 from sandbox.engines import Images, Machines
-from sandbox.events import Cleanup, EngineInfo, Instance, Observed, Snapshot
+from sandbox.events import Cleanup, Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.http import Answer
 from sandbox.manifests import Manifest
+from sandbox.measuring import Request
 from sandbox.names import Tag
 from sandbox.observing import Json, StorageClass
 from sandbox.routes import Address
+
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,33 @@ class Pace:
     report: float = 0.3
     look: float = 0.5
     startup: float = 20.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a client is to ask, at which pace, on which clock, and until when."""
+
+    address: Address
+    pace: Pace
+    clock: Clock
+    ended: asyncio.Event
+
+
+class Client(Protocol):
+    """Asks an app for a lane, from where it stands: `near` in this process, or else beside the app.
+
+    Only a client, `tell` and a load send anything to an app.
+    """
+
+    near: bool
+
+    def requests(self, target: Target) -> AsyncGenerator[Request, None]:
+        """Yield each request once it is over, to the last one that was under way when the target ended."""
+        ...
+
+    async def first_answer(self, target: Target) -> None:
+        """Return once the app gives a good answer; what it takes until then is not told."""
+        ...
 
 
 class Docker(Protocol):
@@ -68,11 +99,11 @@ class Docker(Protocol):
         ...
 
     def published(self, port: int) -> Address:
-        """Return where clients find a published port; it is on this machine."""
+        """Return where this run's client finds a published port."""
         ...
 
     async def address(self, name: str) -> Address:
-        """Return where a container answers by itself; it is on this machine."""
+        """Return where a container answers by itself to this run's client."""
         ...
 
     async def tell(self, name: str, path: str) -> None:
@@ -165,7 +196,7 @@ class Cluster(Protocol):
         ...
 
     async def pod_address(self, name: str) -> Address:
-        """Return where one pod answers; it is on this machine."""
+        """Return where one pod answers to this run's client."""
         ...
 
     async def tell(self, name: str, path: str) -> None:
@@ -177,7 +208,7 @@ class Cluster(Protocol):
         ...
 
     async def service_address(self, name: str) -> Address:
-        """Return where a Service answers; it is on this machine."""
+        """Return where a Service answers to this run's client."""
         ...
 
 
@@ -201,6 +232,11 @@ class Sandbox(Protocol):
     @property
     def cluster(self) -> Cluster:
         """The run's namespace."""
+        ...
+
+    @property
+    def clients(self) -> Mapping[Engine, Client]:
+        """Who asks the apps of each side."""
         ...
 
     def clock(self) -> float:

@@ -18,7 +18,7 @@ class Stage:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._docker: Docker = sandbox.docker
-        self.prober = Prober(sandbox.pace, sandbox.clock)
+        self.prober = Prober(sandbox.pace, sandbox.clock, sandbox.clients)
         self._stream = Stream(sandbox.clock, self._note)
         self._acted: dict[Engine, list[str]] = {engine: [] for engine in Engine}
         self._broken = False
@@ -65,13 +65,13 @@ class Stage:
         self._shown.set()
 
     async def probe(self, engine: Engine, address: Address) -> None:
-        """Wait for the first answer, then send requests at a steady pace until `finish`."""
-        await self.prober.first_answer(address)
+        """Send requests at a steady pace until `finish`; return once the app has answered for the first time."""
         self._stream.follow(self.prober.probe(engine, address))
+        await self.prober.serving(engine)
 
-    async def answers(self, engine: Engine, address: Address) -> None:  # noqa: ARG002 - each side may ask in its own way
+    async def answers(self, engine: Engine, address: Address) -> None:
         """Wait for the first answer of an app; it is not counted."""
-        await self.prober.first_answer(address)
+        await self.prober.first_answer(engine, address)
 
     async def finish(self) -> None:
         """Send no more requests, and wait for the last answer."""

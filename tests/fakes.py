@@ -6,16 +6,18 @@ has ended, marks unhealthy what hangs, and leaves it; its cluster restarts or re
 
 import asyncio
 import contextlib
+import json
 import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sandbox import http
+from sandbox.clients import Far, Near
 from sandbox.docker_run import Build, Container
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, Images, Machines, own_machines
 from sandbox.errors import EngineUnavailable, NameTaken, QuotaExceeded, SandboxError
@@ -24,7 +26,7 @@ from sandbox.manifests import Manifest
 from sandbox.names import Tag
 from sandbox.observing import Json, StorageClass
 from sandbox.routes import Address
-from sandbox.sandbox import Pace, SecondDocker
+from sandbox.sandbox import Client, Pace, SecondDocker, Target
 
 # Generous enough for a machine that is busy with other things: a time-out must mean a hung app, not a late one.
 QUICK = Pace(
@@ -128,6 +130,29 @@ def note(data: dict[str, bytes], method: str, body: bytes) -> http.Answer:
         data["note"] = body
         return http.Answer(204, b"")
     return http.Answer(200, data["note"]) if "note" in data else http.Answer(404, b"no note here")
+
+
+class FakeBeside:
+    """Where our program runs beside an app: it writes the lines of `web probe`, by a clock of its own."""
+
+    def __init__(self, ahead: float = 0.0, lost: int = 0) -> None:
+        self._ahead = ahead
+        self._lost = lost
+
+    async def first_answer(self, target: Target) -> None:
+        await Near().first_answer(target)
+
+    async def follow(self, words: tuple[str, ...], ended: asyncio.Event) -> AsyncGenerator[str, None]:
+        _, address, interval, timeout = words
+        host, _, port = address.rpartition(":")
+        pace = Pace(interval=float(interval.rstrip("s")), timeout=float(timeout.rstrip("s")))
+        target = Target(Address(host, int(port)), pace, lambda: time.monotonic() + self._ahead, ended)
+        count = 0
+        async with aclosing(Near().requests(target)) as requests:
+            async for request in requests:
+                count += 1
+                yield json.dumps(asdict(request)) + "\n"
+        yield json.dumps({"requests": count + self._lost}) + "\n"
 
 
 class FakeDocker:
@@ -353,6 +378,8 @@ class FakeCluster:
             self.app.says = SAYS[self.deployment.version]
 
     async def ask(self, name: str, method: str, path: str, body: bytes = b"") -> http.Answer:
+        if path != "/data":
+            return await http.request(self.app.address, method, path, 2, body)
         return note(self._keepers[name.partition("-")[0]].data, method, body)
 
     async def default_class(self) -> StorageClass:
@@ -437,6 +464,10 @@ class FakeSandbox:
         self._parts: dict[str, FakeSandbox] = {}
         self._began = time.monotonic() if began is None else began
 
+    @property
+    def clients(self) -> Mapping[Engine, Client]:
+        return {engine: Far(FakeBeside()) if self._lab.far else Near() for engine in Engine}
+
     def clock(self) -> float:
         return time.monotonic() - self._began
 
@@ -473,6 +504,8 @@ class FakeLab:
     `lacks` names the APIs that its cluster has not.
     """
 
+    far = False
+
     def __init__(
         self,
         pace: Pace = QUICK,
@@ -499,6 +532,12 @@ class FakeLab:
         finally:
             await sandbox.remove()
             self.closed += 1
+
+
+class FakeLabElsewhere(FakeLab):
+    """One of whose engines the apps are asked from beside them."""
+
+    far = True
 
 
 class FakeEngines:

@@ -75,6 +75,18 @@ def test_a_foreign_library_has_one_importer(module: str) -> None:
         assert not uses or module.startswith(importer)
 
 
+def test_only_clients_a_load_and_what_tells_an_app_send_anything_to_it() -> None:
+    values = {f"sandbox.http.{name}" for name in ("ACCEPTED", "Answer", "GOOD")}
+    senders = {
+        module
+        for module in MODULES
+        if "sandbox.http" in (names := imports(module)) and not any(name in values for name in names)
+    }
+    mixed = {module for module in MODULES if "sandbox.http.request" in imports(module)}
+
+    assert senders | mixed == {"sandbox.clients", "sandbox.containers", "sandbox.load"}
+
+
 @pytest.mark.parametrize("chat", ["discord", "slack"])
 def test_a_chat_exports_what_the_command_line_calls(chat: str) -> None:
     platform = __import__(f"bot.platforms.{chat}", fromlist=["serve"])

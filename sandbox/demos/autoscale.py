@@ -11,7 +11,7 @@ from sandbox.docker_run import Container, docker_run
 from sandbox.engines import Images
 from sandbox.events import NAMES, Engine, Event, Finding, Result, Snapshot
 from sandbox.figures import Row, actors, failed_requests, row, seconds
-from sandbox.load import Load
+from sandbox.load import Load, require_near
 from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, service
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
@@ -50,6 +50,7 @@ def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
 
 async def autoscale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Start one copy on each side, put load on both, and watch who gets more copies, and fewer again."""
+    require_near(sandbox.clients.values())
     lanes = _Lanes(Stage(sandbox))
     async with aclosing(lanes.stage.play(lanes.script(options))) as events:
         async for event in events:

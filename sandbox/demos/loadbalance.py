@@ -7,21 +7,20 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+from sandbox.clients import who
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Container, docker_run
 from sandbox.engines import Images
 from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, failed_requests, row, seconds
-from sandbox.http import NoAnswer, request
+from sandbox.http import GOOD
 from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, answered_by, step, within
 from sandbox.names import Tag, write_time
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_pod, rollout_status
-from sandbox.prober import who
 from sandbox.quota import PORT
 from sandbox.rollouts import restart, rolled_out
-from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
 from sandbox.streams import both
@@ -35,8 +34,6 @@ READY, OUT, BACK, REPLACED = STEPS = "All ready", "One unready", "Ready again", 
 RESTART = f"kubectl rollout restart deployment/{APP}"
 
 _ASKED = 8
-_GOOD = 200
-_ASK_SECONDS = 2.0
 _TICK = 0.25
 
 # A step's name, when it began and was over, and the requests that were sent in it.
@@ -173,7 +170,8 @@ class _Lanes:
         address = await self._cluster.pod_address(pod)
         path = f"/fetch?service={APP}"
         self.stage.type(Engine.KUBERNETES, f'curl "http://{address}{path}"')
-        found = [await _instance(address, path) for _ in range(_ASKED)]
+        answers = [await self._cluster.ask(pod, "GET", path) for _ in range(_ASKED)]
+        found = [who(answer.body)[0] for answer in answers if answer.status == GOOD]
         return sorted({name for name in found if name})
 
     def figures(self) -> dict[str, Any]:
@@ -201,15 +199,6 @@ class _Lanes:
 def failing(start: float, asked: Sequence[Request]) -> float:
     """Return how long after the start of a step a request still failed; 0 where none did."""
     return round(max((one.over - start for one in asked if not one.ok), default=0.0), 1)
-
-
-async def _instance(address: Address, path: str) -> str | None:
-    """Return which instance is told by an answer; None where there is no good one."""
-    try:
-        answer = await request(address, "GET", path, _ASK_SECONDS)
-    except NoAnswer:
-        return None
-    return who(answer.body)[0] if answer.status == _GOOD else None
 
 
 def findings(measured: Mapping[str, Any]) -> list[Finding]:

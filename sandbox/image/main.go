@@ -1,8 +1,10 @@
 // Command web is the tiny app that every demo runs: it says who answers, and breaks when it is told to.
 //
-//	web          serve on port 8080
-//	web health   ask the server here whether it lives; exit 1 if not (an image from scratch has no curl)
-//	web pause    do nothing until stopped (a pod's pause container)
+//	web                                          serve on port 8080
+//	web health                                   ask the server here whether it lives; exit 1 if not (there is no curl)
+//	web pause                                    do nothing until stopped (a pod's pause container)
+//	web send METHOD HOST:PORT/PATH TIMEOUT BODY  ask an app once, and write the status and the body of its answer
+//	web probe HOST:PORT INTERVAL TIMEOUT         ask it at a steady pace until stopped, and write a line for each answer
 package main
 
 import (
@@ -24,12 +26,13 @@ import (
 )
 
 const (
-	port       = "8080"
-	noteLimit  = 4 << 10
-	burnLimit  = 10 * time.Second
-	chunk      = 1 << 20
-	crashDelay = 5 * time.Millisecond
-	fetchLimit = time.Second
+	port        = "8080"
+	noteLimit   = 4 << 10
+	burnLimit   = 10 * time.Second
+	chunk       = 1 << 20
+	crashDelay  = 5 * time.Millisecond
+	fetchLimit  = time.Second
+	healthLimit = time.Second
 )
 
 // app is one instance: what it calls itself, and whether it hangs. One that is out says so until it is told otherwise.
@@ -41,19 +44,21 @@ type app struct {
 }
 
 func main() {
-	command := ""
-	if len(os.Args) > 1 {
-		command = os.Args[1]
-	}
-	switch command {
-	case "":
+	words := os.Args[1:]
+	is := func(command string, arguments int) bool { return len(words) == 1+arguments && words[0] == command }
+	switch {
+	case len(words) == 0:
 		fail(serve())
-	case "health":
+	case is("health", 0):
 		fail(health())
-	case "pause":
-		pause()
+	case is("pause", 0):
+		<-stopped()
+	case is("probe", 3):
+		fail(probe(words[1], words[2], words[3]))
+	case is("send", 4):
+		fail(send(words[1], words[2], words[3], words[4]))
 	default:
-		fail(fmt.Errorf("unknown command %q: web [health | pause]", command))
+		fail(fmt.Errorf("%q is no command of web", words))
 	}
 }
 
@@ -95,21 +100,18 @@ func setting(name, otherwise string) string {
 
 // stopOnSignal: process 1 of a container gets no default action for a signal, so a stop must be asked for.
 func stopOnSignal() {
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	<-stop
+	<-stopped()
 	os.Exit(0)
 }
 
-func pause() {
+func stopped() <-chan os.Signal {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	<-stop
+	return stop
 }
 
 func health() error {
-	client := http.Client{Timeout: time.Second}
-	response, err := client.Get("http://127.0.0.1:" + port + "/healthz")
+	response, err := client(healthLimit).Get("http://127.0.0.1:" + port + "/healthz")
 	if err != nil {
 		return err
 	}
@@ -239,12 +241,7 @@ func burn(w http.ResponseWriter, r *http.Request) {
 // serviceName has no dot, so that the name is one of this namespace, and neither an address nor a name elsewhere.
 var serviceName = regexp.MustCompile("^[a-z0-9-]{1,40}$")
 
-// fetcher opens a connection for every request, as a new client would: only then a Service chooses anew.
-var fetcher = http.Client{
-	Timeout:       fetchLimit,
-	Transport:     &http.Transport{DisableKeepAlives: true},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
+var fetcher = client(fetchLimit)
 
 // fetch asks a Service by its name and passes on what it says.
 func fetch(w http.ResponseWriter, r *http.Request) {

@@ -48,7 +48,7 @@ def kubernetes_binary(cache: Path) -> Path:
 
 def app_binary(cache: Path) -> Path:
     """Return where the demo app is once it is built."""
-    return cache / f"app-{fingerprint(APP / 'go.mod', APP / 'main.go')}" / "web"
+    return cache / f"app-{fingerprint(APP / 'go.mod', *sorted(APP.glob('*.go')))}" / "web"
 
 
 async def fetch_modules(workshop: Workshop, told: Told) -> None:

@@ -64,22 +64,26 @@ async def _default_docker() -> str | None:
 
 async def docker_version(host: str) -> str:
     """Return the version of the operator's Docker. Raises `EngineUnavailable` at once where it does not answer."""
-    _require_here(host)
+    _require_reachable(host)
     try:
         return await Docker(host).version()
     except EngineUnavailable as error:
         raise EngineUnavailable(f"{error} Start it, or unset DOCKER_HOST for an engine of ours.") from error
 
 
-def _require_here(host: str) -> None:
-    """Refuse a Docker elsewhere: its containers' addresses may be those of somebody else's containers here."""
+def _require_reachable(host: str) -> None:
+    """Refuse what docker's library cannot reach."""
+    if urlsplit(host).scheme == "ssh":
+        raise EngineUnavailable(
+            f"{host} is reached over SSH, which Portside does not speak. Forward the engine's socket "
+            "(ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix:///tmp/docker.sock."
+        )
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Its containers' addresses may be those of somebody else's containers here."""
     parts = urlsplit(host)
-    if parts.scheme in _SOCKETS or parts.hostname in _LOOPBACK:
-        return
-    raise EngineUnavailable(
-        f"{host} is a Docker on another machine, and a demo reaches only what runs on this one. "
-        "Run Portside there, or unset DOCKER_HOST for an engine of ours."
-    )
+    return parts.scheme not in _SOCKETS and parts.hostname not in _LOOPBACK
 
 
 async def docker(host: str, config: EngineConfig) -> tuple[EngineStatus, DockerEndpoint]:
@@ -90,7 +94,8 @@ async def docker(host: str, config: EngineConfig) -> tuple[EngineStatus, DockerE
         images = Images({**Images.published(config.demo_image).names, "1": await engine.pull(config.demo_image)})
     else:
         images, _ = await engine.load_demo_images(Workshop(config.cache.absolute()))
-    endpoint = DockerEndpoint(host, images, ours=False, where=host, registry=config.registry)
+    far = _is_elsewhere(host)
+    endpoint = DockerEndpoint(host, images, ours=False, where=host, registry=config.registry, far=far)
     return EngineStatus(Engine.DOCKER, "ready", version, host), endpoint
 
 

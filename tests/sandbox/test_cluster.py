@@ -1,8 +1,10 @@
 """The cluster side against an API server that misbehaves: what is waited for, what is told."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,17 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.clients import Far, Near
 from sandbox.cluster import Cluster, _is_due, sweep
 from sandbox.cluster_api import NotThere
 from sandbox.engines import ClusterEndpoint, Images
 from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
 from sandbox.events import EngineInfo
+from sandbox.http import Answer
 from sandbox.manifests import service
-from sandbox.names import EXPIRES_AT, Tag, expired, write_time
+from sandbox.names import CLIENT, EXPIRES_AT, Tag, expired, write_time
 from sandbox.observing import StorageClass
+from sandbox.routes import Address
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TAG = Tag("abcdefghij", "ada", NOW)
@@ -48,6 +53,8 @@ class FakeApi:
         status, answer = queue.pop(0) if len(queue) > 1 else queue[0]
         if method == "WATCH":
             return web.Response(text="".join(json.dumps(line) + "\n" for line in answer))
+        if isinstance(answer, str):
+            return web.Response(text=answer, status=status)
         return web.json_response(answer, status=status)
 
 
@@ -122,6 +129,72 @@ async def pods_seen(cluster: Cluster, count: int) -> list[tuple[str, ...]]:
 
 async def test_a_cluster_tells_its_version_and_its_nodes(cluster: Cluster) -> None:
     assert cluster.info == EngineInfo("1.37.2", "this machine", 3)
+
+
+@pytest.mark.parametrize(("ours", "far"), [(True, False), (True, True), (False, False)])
+async def test_the_apps_of_a_cluster_elsewhere_are_asked_from_a_pod(
+    api: FakeApi, tmp_path: Path, ours: bool, far: bool
+) -> None:
+    api.on("GET", f"{PLACE}/services/web", (200, {"spec": {"clusterIP": "203.0.113.7"}}))
+    async with served(api, tmp_path) as endpoint:
+        cluster = await Cluster.connect(replace(endpoint, ours=ours, far=far, where="prod"), TAG)
+        near = ours and not far
+        if near:
+            with pytest.raises(EngineUnavailable, match="nothing was sent there"):
+                await cluster.service_address("web")
+        else:
+            assert await cluster.service_address("web") == Address("203.0.113.7", 8080)
+        await cluster.close()
+
+    assert cluster.info.where == ("prod" if near else "prod, asked from a pod beside the app")
+    assert isinstance(cluster.client, Near if near else Far)
+
+
+async def test_a_pod_is_told_through_the_api_server(api: FakeApi, cluster: Cluster) -> None:
+    api.on("POST", f"{PLACE}/pods/web-a:8080/proxy/fault/crash", (202, ""), (503, {"message": "no endpoint"}))
+    await cluster.tell("web-a", "/fault/crash")
+
+    with pytest.raises(DemoFailed, match="web-a could not be told /fault/crash: 503 was the answer"):
+        await cluster.tell("web-a", "/fault/crash")
+
+
+async def test_a_pod_is_asked_through_the_api_server(api: FakeApi, cluster: Cluster) -> None:
+    api.on("GET", f"{PLACE}/pods/web-a:8080/proxy/fetch", (200, "instance web-b"), (404, "no such name"))
+
+    assert await cluster.ask("web-a", "GET", "/fetch?service=web") == Answer(200, b"instance web-b")
+    assert await cluster.ask("web-a", "GET", "/fetch?service=web") == Answer(404, b"no such name")
+
+
+async def test_a_clients_lines_come_once_though_the_connection_was_lost(api: FakeApi, cluster: Cluster) -> None:
+    log = f"{PLACE}/pods/client-1/log"
+    api.on("POST", f"{PLACE}/pods", (201, {}))
+    api.on("DELETE", f"{PLACE}/pods/client-1", (200, {}))
+    early = ((404, {"message": "the kubelet knows no such pod"}), (400, {"message": "is waiting to start"}))
+    api.on("GET", log, *early, (200, "a\nb\n"), (503, {}), (200, "a\nb\nc\n"))
+    ended, read = asyncio.Event(), []
+    async with aclosing(cluster.follow(("probe", "10.0.0.1:8080"), ended)) as lines:
+        async for line in lines:
+            read.append(line)
+            if line == "c\n":
+                ended.set()
+
+    assert read == ["a\n", "b\n", "c\n"]
+
+
+async def test_a_client_whose_log_may_not_be_read_is_told(api: FakeApi, cluster: Cluster) -> None:
+    api.on("POST", f"{PLACE}/pods", (201, {}))
+    api.on("GET", f"{PLACE}/pods/client-1/log", (403, {"message": "no right to pods/log"}))
+
+    with pytest.raises(DemoFailed, match="no right to pods/log"):
+        await anext(cluster.follow(("probe", "10.0.0.1:8080"), asyncio.Event()))
+
+
+async def test_a_client_is_no_copy_of_the_app(api: FakeApi, cluster: Cluster) -> None:
+    client = pod("client-1", "5")
+    client["metadata"]["labels"] = {CLIENT: "true"}
+    api.on("GET", f"{PLACE}/pods", (200, {"items": [client, pod("web-a", "5")]}))
+
+    assert [instance.name for instance in await cluster.get_pods()] == ["web-a"]
 
 
 async def test_pods_are_followed_from_the_list_on(api: FakeApi, cluster: Cluster) -> None:

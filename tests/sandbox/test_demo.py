@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
-from fakes import FakeLab
+from fakes import FakeLab, FakeLabElsewhere
 
 from sandbox.demo import Demo, Options, choose, perform
 from sandbox.demos import load_demos
@@ -202,6 +202,13 @@ async def test_a_run_that_is_cancelled_leaves_no_sandbox() -> None:
         await task
 
     assert lab.opened == lab.closed == 1
+
+
+async def test_engines_elsewhere_are_measured_by_clients_beside_the_apps() -> None:
+    end = result(await run(Fault.CRASH, FakeLabElsewhere()))
+
+    assert (end.completed, end.error, end.cleaned_up) == (True, None, True)
+    assert all(lane.recovered and lane.failed for lane in end.engines.values())
 
 
 async def test_a_slow_watcher_does_not_slow_the_measurement() -> None:

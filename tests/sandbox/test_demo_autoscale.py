@@ -1,7 +1,7 @@
 """Autoscale: what its replicas and requests say, and a run on engines that never scale."""
 
 import pytest
-from fakes import FakeLab
+from fakes import FakeLab, FakeLabElsewhere
 
 from sandbox.demo import Options, perform
 from sandbox.demos.autoscale import DEMO, METRICS, findings, lesson, load_command, reaction, rows
@@ -147,3 +147,13 @@ async def test_without_metrics_it_is_refused_before_anything_starts() -> None:
     assert isinstance(end, Result)
     assert (end.completed, end.error) == (False, f"The cluster has no {METRICS} API.")
     assert not [event for event in events if isinstance(event, Command)]
+
+
+async def test_no_load_is_sent_to_engines_elsewhere_and_it_is_said_why() -> None:
+    events = [event async for event in perform(DEMO, Options(), "ada", FakeLabElsewhere().open)]
+    end = events[-1]
+
+    assert isinstance(end, Result)
+    assert (end.completed, end.cleaned_up) == (False, True)
+    assert "reached only from beside them, so nothing was sent" in (end.error or "")
+    assert not any(isinstance(event, Command) for event in events)

@@ -113,6 +113,12 @@ def test_the_fingerprint_stands_for_the_content(
     assert (build.fingerprint(folder / "one") == build.fingerprint(folder / "two")) == (one == two)
 
 
+def test_the_app_is_known_by_all_of_its_sources(tmp_path: Path) -> None:
+    sources = build.fingerprint(build.APP / "go.mod", build.APP / "client.go", build.APP / "main.go")
+
+    assert build.app_binary(tmp_path) == tmp_path / f"app-{sources}" / "web"
+
+
 def test_the_version_of_kubernetes_stands_in_go_mod() -> None:
     assert build.kubernetes_version().startswith("v1.")
 

@@ -120,10 +120,22 @@ async def test_a_docker_of_the_operators_that_does_not_answer_is_named_with_its_
         await foreign.docker(host, config(tmp_path, docker_host=host))
 
 
-@pytest.mark.parametrize("host", ["tcp://192.0.2.1:2375", "ssh://ada@192.0.2.1", "tcp://docker:2375"])
-async def test_a_docker_on_another_machine_is_refused_before_anything_is_sent(host: str) -> None:
-    with pytest.raises(EngineUnavailable, match="on another machine"):
-        await foreign.docker_version(host)
+@pytest.mark.parametrize(
+    ("host", "elsewhere"),
+    [
+        ("tcp://192.0.2.1:2375", True),
+        ("tcp://docker:2375", True),
+        ("tcp://127.0.0.1:2375", False),
+        ("unix:///var/run/docker.sock", False),
+    ],
+)
+def test_a_docker_on_another_machine_is_known_by_its_host(host: str, elsewhere: bool) -> None:
+    assert foreign._is_elsewhere(host) is elsewhere
+
+
+async def test_a_docker_behind_ssh_is_refused_with_what_to_do() -> None:
+    with pytest.raises(EngineUnavailable, match=r"Forward the engine's socket .* DOCKER_HOST=unix:///"):
+        await foreign.docker_version("ssh://ada@192.0.2.1")
 
 
 async def test_the_current_context_of_a_kubeconfig_is_never_used_by_itself(kubeconfig: Path) -> None:

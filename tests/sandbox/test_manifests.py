@@ -5,15 +5,27 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, fences, namespace, service
-from sandbox.names import EXPIRES_AT, MANAGED_BY, OWNER, RUN, Tag
+from sandbox.manifests import (
+    App,
+    Autoscaling,
+    Check,
+    Manifest,
+    autoscaler,
+    client,
+    deployment,
+    fences,
+    namespace,
+    service,
+)
+from sandbox.names import CLIENT, EXPIRES_AT, MANAGED_BY, OWNER, RUN, Tag
 
 TAG = Tag("abcdefghij", "ada", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
 DEPLOYMENT = deployment(TAG, App("web", "portside/web:1"))
 POD = DEPLOYMENT["spec"]["template"]["spec"]
 CONTAINER = POD["containers"][0]
 AUTOSCALER = autoscaler(TAG, "web", Autoscaling(most=4, cpu="50m", calm=5))
-EVERYTHING = (namespace(TAG), *fences(TAG), DEPLOYMENT, service(TAG, "web"), AUTOSCALER)
+CLIENT_POD = client(TAG, "client-1", "portside/web:1", ("probe", "10.0.0.1:8080"))
+EVERYTHING = (namespace(TAG), *fences(TAG), DEPLOYMENT, CLIENT_POD, service(TAG, "web"), AUTOSCALER)
 
 
 @pytest.mark.parametrize("manifest", EVERYTHING, ids=lambda manifest: manifest["kind"])
@@ -90,6 +102,23 @@ def test_the_probes_ask_as_often_as_the_check_says() -> None:
     assert CONTAINER["livenessProbe"]["periodSeconds"] == Check().period
     assert CONTAINER["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": 8080}
     assert CONTAINER["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": 8080}
+
+
+def test_a_client_is_hardened_and_limited_as_the_app_is_and_is_no_copy_of_it() -> None:
+    spec = CLIENT_POD["spec"]
+    container = spec["containers"][0]
+    differing = {"containers", "restartPolicy", "terminationGracePeriodSeconds"}
+
+    assert {key: value for key, value in spec.items() if key not in differing} == {
+        key: value for key, value in POD.items() if key not in differing
+    }
+    assert container["args"] == ["probe", "10.0.0.1:8080"]
+    assert (container["securityContext"], container["resources"]) == (
+        CONTAINER["securityContext"],
+        CONTAINER["resources"],
+    )
+    assert not {"livenessProbe", "readinessProbe", "ports"} & container.keys()
+    assert (CLIENT in CLIENT_POD["metadata"]["labels"], "app" in CLIENT_POD["metadata"]["labels"]) == (True, False)
 
 
 def test_a_service_is_reached_from_within_the_cluster_only() -> None:

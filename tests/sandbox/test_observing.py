@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.events import Instance
+from sandbox.names import CLIENT
 from sandbox.observing import (
     cluster_observation,
     container_instance,
@@ -88,9 +89,15 @@ def test_dockerd_reports_in_its_own_words(action: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"Type": "network"}, {"Type": "container", "Action": "exec_create: /web health"}]
+    "event",
+    [
+        {},
+        {"Type": "network"},
+        {"Type": "container", "Action": "exec_create: /web health"},
+        {"Type": "container", "Action": "start", "Actor": {"Attributes": {"name": "client-1-a", CLIENT: "true"}}},
+    ],
 )
-def test_the_health_checks_own_noise_is_left_out(event: dict[str, Any]) -> None:
+def test_the_noise_of_health_checks_and_clients_is_left_out(event: dict[str, Any]) -> None:
     assert docker_observation(event) is None
 
 
@@ -161,7 +168,8 @@ def test_kubernetes_says_which_part_of_it_acted(component: str, reason: str, act
         {"reason": "FailedComputeMetricsReplicas", "source": {"component": "horizontal-pod-autoscaler"}},
         {"reason": "Odd", "source": {"component": "somebody-else"}},
         {"reason": "Odd"},
+        {"reason": "Started", "source": {"component": "kubelet"}, "involvedObject": {"name": "client-1"}},
     ],
 )
-def test_steps_on_the_way_and_strangers_are_left_out(event: dict[str, Any]) -> None:
+def test_steps_on_the_way_strangers_and_clients_are_left_out(event: dict[str, Any]) -> None:
     assert cluster_observation(event) is None

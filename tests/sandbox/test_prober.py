@@ -5,15 +5,18 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from fakes import QUICK, FakeApp
+from fakes import QUICK, FakeApp, FakeBeside
 
 from sandbox import http
+from sandbox.clients import Far, Near
 from sandbox.errors import DemoFailed
 from sandbox.events import Engine, Probe
 from sandbox.prober import Prober
 from sandbox.routes import Address
+from sandbox.sandbox import Client, Pace
 
 LANE = Engine.DOCKER
+CLIENTS: dict[str, Client] = {"near": Near(), "far": Far(FakeBeside(ahead=-1000))}
 
 
 @pytest.fixture
@@ -36,37 +39,47 @@ async def probed(prober: Prober, app: FakeApp, count: int, fault: str | None = N
     return found
 
 
-async def test_a_good_answer_counts_and_is_timed(app: FakeApp) -> None:
-    found = await probed(Prober(QUICK, time.monotonic), app, 3)
+def of(client: Client = CLIENTS["near"], pace: Pace = QUICK) -> Prober:
+    return Prober(pace, time.monotonic, {LANE: client})
 
-    assert sum(probe.ok for probe in found) >= 3
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+async def test_a_good_answer_counts_and_is_timed(app: FakeApp, client: Client) -> None:
+    prober = of(client)
+    began = time.monotonic()
+    found = await probed(prober, app, 3)
+    log = prober.requests(LANE)
+
+    assert sum(probe.ok for probe in found) == len(log) >= 3
     assert sum(probe.failed for probe in found) == 0
     assert all(probe.p50_ms > 0 for probe in found if probe.ok)
+    assert all(began < request.sent < request.over < time.monotonic() for request in log)
+    assert {(request.instance, request.version) for request in log} == {("web", "1")}
 
 
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 @pytest.mark.parametrize("fault", ["hang", "crash"])
-async def test_a_hung_app_fails_as_an_ended_one_does(app: FakeApp, fault: str) -> None:
-    prober = Prober(QUICK, time.monotonic)
+async def test_a_hung_app_fails_as_an_ended_one_does(app: FakeApp, fault: str, client: Client) -> None:
+    prober = of(client)
     await probed(prober, app, 5, fault)
     measured = prober.measured(LANE, ())
 
     assert measured.recovered is False
-    assert measured.failed == measured.requests >= 3
+    assert measured.failed == pytest.approx(measured.requests, abs=1)
+    assert measured.requests >= 3
 
 
 async def test_requests_go_out_while_earlier_ones_still_wait(app: FakeApp) -> None:
-    await app.break_down("hang")
-    prober = Prober(QUICK, time.monotonic)
-    found = await probed(prober, app, 4)
+    prober = of()
+    found = await probed(prober, app, 4, "hang")
 
     assert sum(probe.failed for probe in found) >= 3
 
 
 async def test_a_lane_ends_with_its_own_last_request_however_long_the_other_waits(app: FakeApp) -> None:
-    prober = Prober(QUICK, time.monotonic)
+    prober = Prober(QUICK, time.monotonic, {engine: Near() for engine in Engine})
     hung = FakeApp()
     await hung.start()
-    await hung.break_down("hang")
     lanes = {Engine.DOCKER: hung, Engine.KUBERNETES: app}
     told: dict[Engine, list[Probe]] = {engine: [] for engine in Engine}
 
@@ -76,7 +89,11 @@ async def test_a_lane_ends_with_its_own_last_request_however_long_the_other_wait
             if engine is Engine.KUBERNETES and len(told[engine]) == 3:
                 prober.finish()
 
-    await asyncio.gather(*map(follow, Engine))
+    async def hang() -> None:
+        await asyncio.gather(*map(prober.serving, Engine))
+        await hung.break_down("hang")
+
+    await asyncio.gather(*map(follow, Engine), hang())
     await prober.finished()
     await hung.stop()
 
@@ -85,23 +102,49 @@ async def test_a_lane_ends_with_its_own_last_request_however_long_the_other_wait
         assert [later.t - later.seconds for later in probes[1:]] == pytest.approx([probe.t for probe in probes[:-1]])
 
 
-async def test_the_first_answer_is_waited_for(app: FakeApp) -> None:
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+async def test_what_comes_before_the_first_answer_does_not_count(app: FakeApp, client: Client) -> None:
     await app.stop()
-    waiting = asyncio.create_task(Prober(QUICK, time.monotonic).first_answer(app.address))
+    prober = of(client)
+    probing = asyncio.create_task(probed(prober, app, 2))
+    await asyncio.sleep(0)
     await app.start()
 
-    assert await waiting is None
+    assert sum(probe.failed for probe in await probing) == 0
+    assert all(request.ok for request in prober.requests(LANE))
+
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+async def test_a_first_answer_alone_is_waited_for_and_is_no_lane(app: FakeApp, client: Client) -> None:
+    await app.stop()
+    prober = of(client)
+    waiting = asyncio.create_task(prober.first_answer(LANE, app.address))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await app.start()
+    await waiting
+    prober.finish()
+
+    assert prober.measured(LANE, ()).requests is None
 
 
 async def test_an_app_that_never_answers_ends_the_demo_with_a_sentence() -> None:
-    pace = QUICK.__class__(startup=0.05, interval=0.01, timeout=0.05)
+    prober = of(pace=Pace(startup=0.05, interval=0.01, timeout=0.05))
 
     with pytest.raises(DemoFailed, match=r"did not answer within 0\.05 s"):
-        await Prober(pace, time.monotonic).first_answer(Address("127.0.0.1", 1))
+        await prober.first_answer(LANE, Address("127.0.0.1", 1))
+
+    with pytest.raises(DemoFailed, match=r"did not answer within 0\.05 s"):
+        await anext(prober.probe(LANE, Address("127.0.0.1", 1)))
+
+
+async def test_a_measurement_of_which_lines_were_lost_is_none(app: FakeApp) -> None:
+    with pytest.raises(DemoFailed, match="not all that it wrote came here"):
+        await probed(of(Far(FakeBeside(lost=1))), app, 2)
 
 
 def test_a_lane_that_was_not_probed_has_no_measurement() -> None:
-    prober = Prober(QUICK, time.monotonic)
+    prober = of()
 
     with pytest.raises(DemoFailed, match=r"before .+ was measured"):
         prober.measured(LANE, ())
@@ -110,6 +153,13 @@ def test_a_lane_that_was_not_probed_has_no_measurement() -> None:
 async def test_a_request_returns_the_answer(app: FakeApp) -> None:
     assert await http.request(app.address, "GET", "/", 1) == http.Answer(200, b"instance web version 1\n")
     assert (await http.request(app.address, "POST", "/fault/crash", 1)).status == 202
+
+
+async def test_an_app_accepts_a_fault_or_it_is_said_why_not(app: FakeApp) -> None:
+    await http.tell(app.address, "/fault/crash")
+
+    with pytest.raises(DemoFailed, match="could not be told /fault/crash"):
+        await http.tell(app.address, "/fault/crash")
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense", b"HTTP/1.1", b"HTTP/1.1 two hundred\r\n\r\n", b"\xff" * 100])

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.errors import EngineUnavailable
-from sandbox.routes import Address, is_local, require_local
+from sandbox.routes import Address, has_route, is_local, require_local
 
 # eth0 default via 192.168.1.1; 192.168.1.0/24; 10.196.0.0/16; and half of everything, as some VPNs write it.
 TABLE = """Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
@@ -32,6 +32,11 @@ def test_an_address_is_local_where_a_route_of_its_own_leads_to_it(host: str, loc
 def test_without_any_route_only_loopback_is_local() -> None:
     assert is_local("127.0.0.1", TABLE.splitlines()[0])
     assert not is_local("10.196.0.17", TABLE.splitlines()[0])
+
+
+def test_this_machine_has_a_route_to_itself_only_by_its_own_networks() -> None:
+    assert has_route("127.0.0.1")
+    assert not has_route("203.0.113.1")
 
 
 def test_this_machine_has_no_route_of_its_own_to_a_documentation_address() -> None:
