@@ -76,32 +76,34 @@ def run_command(demo: Demo, options: Options, word: str = "/demo") -> str:
 
 def again(demo: Demo, options: Options) -> Choices:
     """What may be done after a demo: the same in another way, and to ask what was seen."""
-    return Choices(
-        (*_variations(demo, options), *at_home(demo, options), Choice("Explain this", _explained(demo, options)))
-    )
+    return Choices((*_variations(demo, options), *of_a_run(demo, options)))
 
 
-def at_home(demo: Demo, options: Options) -> tuple[Choice, ...]:
-    """What may be done with a run that was seen: type it, and keep its files."""
+def of_a_run(demo: Demo, options: Options) -> tuple[Choice, ...]:
+    """What may be done with a run that was seen: type it, keep its files, and ask about it."""
     return (
         Choice("Show me the commands", run_command(demo, options, "/commands")),
         Choice("Take it home", run_command(demo, options, "/export")),
+        Choice("Explain this", EXPLAINED[options.fault] if options.fault else demo.explain),
     )
 
 
+def next_fault(demo: Demo, fault: Fault | None) -> Fault | None:
+    """The fault to watch after one; None where a demo has no other."""
+    if fault is None or len(demo.faults) == 1:
+        return None
+    return demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
+
+
 def _variations(demo: Demo, options: Options) -> Iterable[Choice]:
-    if options.fault and len(demo.faults) > 1:
-        following = demo.faults[(demo.faults.index(options.fault) + 1) % len(demo.faults)]
+    following = next_fault(demo, options.fault)
+    if following:
         other = run_command(demo, replace(options, fault=following))
         yield Choice("Again with another fault", other, primary=True)
     if (most := max(demo.replicas)) != options.replicas:
         yield Choice(f"Again with {most} copies", run_command(demo, replace(options, replicas=most)))
-    if len(demo.faults) <= 1:
+    if not following:
         yield Choice("Run it again", run_command(demo, options))
-
-
-def _explained(demo: Demo, options: Options) -> str:
-    return EXPLAINED[options.fault] if options.fault else demo.explain
 
 
 def present_catalogue(demos: Mapping[str, Demo]) -> Catalogue:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from bot.cards import advance, begin
 from bot.parts import Choice, Choices, Part, Text
-from bot.presenting import EXPLAINED, at_home
+from bot.presenting import next_fault, of_a_run
 from sandbox.demo import Demo, Options
 from sandbox.errors import SandboxError
 from sandbox.events import Fault, Result
@@ -45,13 +45,11 @@ def offer(demos: Mapping[str, Demo], demo: Demo, options: Options) -> Choices | 
 
 def onward(demo: Demo, options: Options) -> Choices:
     """What may be done after a recorded run: see another one, do the same by oneself, and ask what was seen."""
-    home, fault = at_home(demo, options), options.fault
-    explain = Choice("Explain this", EXPLAINED[fault] if fault else demo.explain)
-    if fault is None or len(demo.faults) == 1:
-        return Choices((Choice("Watch it again", watch(demo, fault)), *home, explain))
-    following = demo.faults[(demo.faults.index(fault) + 1) % len(demo.faults)]
-    other = Choice("Watch another fault", watch(demo, following), primary=True)
-    return Choices((other, *home, explain))
+    if following := next_fault(demo, options.fault):
+        first = Choice("Watch another fault", watch(demo, following), primary=True)
+    else:
+        first = Choice("Watch it again", watch(demo, options.fault))
+    return Choices((first, *of_a_run(demo, options)))
 
 
 def watch(demo: Demo, fault: Fault | None) -> str:

@@ -11,7 +11,7 @@ from bot.parts import Ballot, Card, Guess, Poll
 from sandbox.demo import Demo, Options
 from sandbox.events import NAMES, Engine, Event, Measured, Result
 from sandbox.figures import back_after
-from sandbox.streams import stop
+from sandbox.streams import Mixture
 
 QUESTION = "How long until it answers again?"
 GUESSES = ("Under 5 s", "Within 30 s", "Not within 30 s")
@@ -75,16 +75,11 @@ class Vote:
 
     async def news(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event | None, None]:
         """Yield the events of the run, and None whenever the vote has changed."""
-        queue: asyncio.Queue[Event | asyncio.Task[None] | None] = asyncio.Queue()
-        pumping = asyncio.create_task(_pump(events, queue))
-        pumping.add_done_callback(queue.put_nowait)
-        self._tell = lambda: queue.put_nowait(None)
-        try:
-            while not isinstance(item := await queue.get(), asyncio.Task):
+        mixture = Mixture[Event | None]()
+        self._tell = lambda: mixture.put(None)
+        async with aclosing(mixture.until(_put(events, mixture))) as items:
+            async for item in items:
                 yield item
-            item.result()
-        finally:
-            await stop(pumping)
 
     def on(self, card: Card, event: Event | None = None) -> Card:
         """The card with the vote as it is now; nothing of a vote that nobody took part in is left at its end."""
@@ -106,10 +101,10 @@ class Vote:
         return Ballot(NAMES[engine], guesses, _outcome(guesses, measured) if closed else "")
 
 
-async def _pump(events: AsyncGenerator[Event, None], queue: asyncio.Queue[Event | asyncio.Task[None] | None]) -> None:
+async def _put(events: AsyncGenerator[Event, None], mixture: Mixture[Event | None]) -> None:
     async with aclosing(events):
         async for event in events:
-            queue.put_nowait(event)
+            mixture.put(event)
 
 
 def _outcome(guesses: tuple[Guess, ...], measured: Measured | None) -> str:

@@ -31,7 +31,7 @@ from sandbox.events import EngineInfo, Instance, Observed
 from sandbox.manifests import Check
 from sandbox.names import BOT, CLIENT, CLIENT_APP, MANAGED_BY, OWNER, PART, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
-from sandbox.quota import CPUS, DATA, MEMORY_MIB, PIDS, PORT, RESTARTS, TMP_MIB, USER
+from sandbox.quota import CPUS, DATA, PIDS, PORT, RESTARTS, TMP_MIB, USER
 from sandbox.routes import Address, require_local
 from sandbox.sandbox import Target
 from sandbox.streams import stop, to_the_end
@@ -184,17 +184,13 @@ class Containers:
         return secrets.choice([port for port in _PORTS if port not in taken])
 
     def _hardened(self) -> dict[str, Any]:
-        """Return what every container of ours is made with."""
-        memory = f"{MEMORY_MIB}m"
+        """Return what every container of ours is made with; memory and disk are as wanted of each."""
         return {
             "network": self.tag.place,
             "user": f"{USER}:{USER}",
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
-            "read_only": True,
             "tmpfs": {"/tmp": f"size={TMP_MIB}m,noexec,nosuid,nodev"},  # noqa: S108 - a path in the container
-            "mem_limit": memory,
-            "memswap_limit": memory,
             "nano_cpus": int(CPUS * _SECOND),
             "pids_limit": PIDS,
             "ipc_mode": "private",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.engines import own_machines
 from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
-from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Result, Started
+from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Measured, Result, Started
 from sandbox.figures import Row, outages
 from sandbox.plan import Plan
 from sandbox.sandbox import OpenSandbox, Sandbox
@@ -136,6 +136,18 @@ async def perform(demo: Demo, options: Options, owner: str, open_sandbox: OpenSa
 def unfinished(demo: Demo, options: Options, error: str | None = None) -> Result:
     """Return the result of a run that has not come to its end."""
     return Result(demo=demo.name, fault=options.fault, completed=False, error=error, cleaned_up=False, engines={})
+
+
+def completed(
+    demo: str,
+    engines: Mapping[Engine, Measured],
+    measured: Mapping[str, Any] | None = None,
+    fault: Fault | None = None,
+) -> Result:
+    """Return the result of a run that has come to its end; whether it was cleaned up `perform` says."""
+    return Result(
+        demo=demo, fault=fault, completed=True, error=None, cleaned_up=False, engines=engines, measured=measured or {}
+    )
 
 
 def endings(sandbox: Sandbox | None, result: Result) -> Iterator[Event]:

@@ -5,55 +5,38 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sandbox.events import UNSTAMPED, Event
 
+Item = TypeVar("Item")
 First = TypeVar("First")
 Second = TypeVar("Second")
 
 Source = AsyncGenerator[Event, None]
 
 
-class Stream:
-    """Events from many sources in the order in which they happened.
+class Mixture(Generic[Item]):
+    """Items that several tasks add, in the order in which they are added."""
 
-    Each source runs on at its own pace, however slowly the events are taken: a browser that lags must not slow a
-    measurement. So an event is stamped, and noted, when it is told, not when it is taken.
-    """
-
-    def __init__(self, clock: Callable[[], float], note: Callable[[Event], None] = lambda _: None) -> None:
-        self._clock = clock
-        self._note = note
-        self._queue: asyncio.Queue[Event | asyncio.Task[None]] = asyncio.Queue()
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Item | asyncio.Task[None]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self._latest = 0.0
 
-    def tell(self, event: Event) -> None:
-        """Add one event; it happened now, or at the moment that it carries."""
-        self._latest = max(self._latest, self._clock() if event.t == UNSTAMPED else event.t)
-        stamped = replace(event, t=self._latest)
-        self._note(stamped)
-        self._queue.put_nowait(stamped)
+    def put(self, item: Item) -> None:
+        """Add an item."""
+        self._queue.put_nowait(item)
 
-    def follow(self, source: Source) -> None:
-        """Add a source from now on."""
-        self._start(self._pump(source))
-
-    async def _pump(self, source: Source) -> None:
-        async with aclosing(source):
-            async for event in source:
-                self.tell(event)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin with what adds items."""
         task = asyncio.create_task(work)
         self._tasks.append(task)
         task.add_done_callback(self._queue.put_nowait)
         return task
 
-    async def until(self, script: Coroutine[Any, Any, None]) -> AsyncGenerator[Event, None]:
-        """Yield the events of all sources until a script has ended. If the script or a source fails, all end."""
-        leading = self._start(script)
+    async def until(self, script: Coroutine[Any, Any, None]) -> AsyncGenerator[Item, None]:
+        """Yield the items until a script has ended. If the script or another task fails, all end."""
+        leading = self.start(script)
         try:
             while True:
                 item = await self._queue.get()
@@ -65,6 +48,36 @@ class Stream:
                     return
         finally:
             await stop(*self._tasks)
+
+
+class Stream(Mixture[Event]):
+    """Events from many sources in the order in which they happened.
+
+    Each source runs on at its own pace, however slowly the events are taken: a browser that lags must not slow a
+    measurement. So an event is stamped, and noted, when it is told, not when it is taken.
+    """
+
+    def __init__(self, clock: Callable[[], float], note: Callable[[Event], None] = lambda _: None) -> None:
+        super().__init__()
+        self._clock = clock
+        self._note = note
+        self._latest = 0.0
+
+    def tell(self, event: Event) -> None:
+        """Add one event; it happened now, or at the moment that it carries."""
+        self._latest = max(self._latest, self._clock() if event.t == UNSTAMPED else event.t)
+        stamped = replace(event, t=self._latest)
+        self._note(stamped)
+        self.put(stamped)
+
+    def follow(self, source: Source) -> None:
+        """Add a source from now on."""
+        self.start(self._pump(source))
+
+    async def _pump(self, source: Source) -> None:
+        async with aclosing(source):
+            async for event in source:
+                self.tell(event)
 
 
 async def stop(*tasks: asyncio.Task[Any]) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import statistics
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
@@ -11,13 +10,13 @@ from sandbox.docker_run import Container, docker_run
 from sandbox.engines import Images
 from sandbox.events import NAMES, Engine, Event, Finding, Result, Snapshot
 from sandbox.figures import Row, actors, failed_requests, row, seconds
+from sandbox.lanes import Lanes
 from sandbox.load import Load, require_near
 from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, service
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import both
 
 APP = "web"
@@ -48,39 +47,20 @@ def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
     return deployment(tag, app), service(tag, APP), autoscaler(tag, APP, SCALING)
 
 
-async def autoscale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def autoscale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Start one copy on each side, put load on both, and watch who gets more copies, and fewer again."""
     require_near(sandbox.clients.values())
-    lanes = _Lanes(Stage(sandbox))
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            lanes.see(event)
-            yield event
-    measured = lanes.figures()
-    for finding in findings(measured):
-        yield finding
-    yield Result(
-        demo="autoscale",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=measured,
-    )
+    return _Lanes(sandbox).run("autoscale", options, findings)
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run: what runs, and the load on it."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
-        self._pace = stage.sandbox.pace
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
         self._addresses: dict[Engine, Address] = {}
         self._copies: dict[Engine, list[tuple[float, int]]] = {engine: [] for engine in Engine}
-        self._load = Load(stage.sandbox.clock, BURN, RATE)
+        self._load = Load(sandbox.clock, BURN, RATE)
         self._began = self._over = 0.0
 
     def see(self, event: Event) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
@@ -11,11 +10,11 @@ from sandbox.engines import Images
 from sandbox.errors import DemoFailed, NameTaken
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, actors, row, seconds
+from sandbox.lanes import Lanes
 from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, deployment
 from sandbox.names import Tag
 from sandbox.plan import APPLY, IMAGES, PLAIN, POD, Plan, Step, find_pod, rollout_status
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import both
 
 APP = "web"
@@ -41,36 +40,18 @@ def remove_line(engine: Engine, name: str) -> str:
     return f"docker rm -f {name}" if engine is Engine.DOCKER else f"kubectl delete pod {name}"
 
 
-async def declarative(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def declarative(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Ask for five copies on each side, ask again, remove some by hand, and see who brings them back."""
-    lanes = _Lanes(Stage(sandbox))
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            yield event
-    measured = lanes.measured
-    for finding in findings(measured):
-        yield finding
-    yield Result(
-        demo="declarative",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=measured,
-    )
+    return _Lanes(sandbox).run("declarative", options, findings)
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run: five containers, and a Deployment of five."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
-        self._pace = stage.sandbox.pace
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
         self._containers = containers(self._docker.tag)
-        self.measured: dict[str, Any] = {"copies": COPIES}
+        self._measured: dict[str, Any] = {"copies": COPIES}
 
     async def script(self, options: Options) -> None:
         """Say what is wanted once and once more, then change it by hand in two ways."""
@@ -93,7 +74,7 @@ class _Lanes:
 
     async def _on_each(self, figure: str, docker: Any, kubernetes: Any) -> None:
         """Do one step on both sides at once, and keep what it measured."""
-        self.measured[figure] = dict(zip(Engine, await both(docker, kubernetes), strict=True))
+        self._measured[figure] = dict(zip(Engine, await both(docker, kubernetes), strict=True))
 
     async def _run(self, containers: Sequence[Container]) -> float | None:
         """Start containers one after the other; return after how many seconds all five run."""
@@ -120,7 +101,7 @@ class _Lanes:
         began = self._now()
         await self._docker.rm(name)
         back = await self._all(Engine.DOCKER, began, self._pace.shortest)
-        self.measured["watched_seconds"] = round(self._now() - began, 3)
+        self._measured["watched_seconds"] = round(self._now() - began, 3)
         return back
 
     async def _remove_containers(self) -> int:
@@ -160,7 +141,7 @@ class _Lanes:
 
     async def _restore(self) -> float | None:
         began = self._now()
-        self.measured["applied"] = await self._declare()
+        self._measured["applied"] = await self._declare()
         return await self._all(Engine.KUBERNETES, began, self._pace.startup)
 
     async def _all(self, engine: Engine, began: float, within: float) -> float | None:
@@ -177,6 +158,10 @@ class _Lanes:
 
     def _now(self) -> float:
         return self.stage.sandbox.clock()
+
+    def figures(self) -> dict[str, Any]:
+        """Return what this demo alone measures."""
+        return self._measured
 
 
 def findings(measured: Mapping[str, Any]) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -15,6 +14,7 @@ from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, failed_requests, row, seconds
 from sandbox.http import GOOD
+from sandbox.lanes import Lanes
 from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, answered_by, step, within
 from sandbox.names import Tag, write_time
@@ -22,7 +22,6 @@ from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_co
 from sandbox.quota import PORT
 from sandbox.rollouts import restart, rolled_out
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import both
 
 APP = "web"
@@ -51,34 +50,16 @@ def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
     return deployment(tag, App(APP, images.of("1"), CHECK, COPIES, drain=DRAIN_SECONDS)), service(tag, APP)
 
 
-async def loadbalance(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def loadbalance(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Start three copies on each side, make one say that it is not ready, and watch who still gets requests."""
-    lanes = _Lanes(Stage(sandbox))
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            yield event
-    measured = lanes.figures()
-    for finding in findings(measured):
-        yield finding
-    yield Result(
-        demo="loadbalance",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=measured,
-    )
+    return _Lanes(sandbox).run("loadbalance", options, findings)
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run, and when each step of it began."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
-        self._pace = stage.sandbox.pace
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
         self._names = [self._docker.tag.container(f"{APP}{number}") for number in range(1, COPIES + 1)]
         self._began: dict[str, float] = {}
         self._over = 0.0

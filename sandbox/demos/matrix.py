@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import asdict, replace
 from typing import Any
 
-from sandbox.demo import Demo, Options
+from sandbox.demo import Demo, Options, completed
 from sandbox.docker_run import docker_run
 from sandbox.events import NAMES, Engine, Event, Fault, Finding, Injected, Measured, Narration, Result
 from sandbox.figures import Row, actors, back_after
@@ -41,15 +41,7 @@ async def matrix(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, No
     outcomes = {fault: healing.stage.measured() for fault, healing in healings.items()}
     for finding in findings(outcomes):
         yield finding
-    yield Result(
-        demo="matrix",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines={},
-        measured={"faults": _plain(outcomes)},
-    )
+    yield completed("matrix", {}, {"faults": _plain(outcomes)})
 
 
 async def _play(stream: Stream, healings: Mapping[Fault, Healing]) -> None:

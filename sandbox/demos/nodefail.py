@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from typing import Any
 
-from sandbox.demo import Demo, Options, Setting
+from sandbox.demo import Demo, Options, Setting, completed
 from sandbox.docker_run import Container, docker_run
 from sandbox.engines import Images
 from sandbox.errors import DemoFailed
@@ -78,15 +78,7 @@ async def nodefail(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, 
     engines = recovered(lanes.measured, measured)
     for finding in findings(engines, measured):
         yield finding
-    yield Result(
-        demo="nodefail",
-        fault=Fault.POWER,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=engines,
-        measured=measured,
-    )
+    yield completed("nodefail", engines, measured, Fault.POWER)
 
 
 class _Lanes:

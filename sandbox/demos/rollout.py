@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from sandbox.engines import Images, Version
 from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, actors, row, seconds
+from sandbox.lanes import Lanes
 from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, Span, undisturbed
 from sandbox.names import Tag
@@ -20,7 +20,6 @@ from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
 from sandbox.quota import PORT
 from sandbox.rollouts import rolled_out, set_image, status, undo
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import both, together
 
 APP = "web"
@@ -56,24 +55,9 @@ def set_image_line(image: str) -> str:
     return f"kubectl set image deployment/{APP} {APP}={image}"
 
 
-async def rollout(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def rollout(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Update both sides to a good version, to one that never becomes ready, and back."""
-    lanes = _Lanes(Stage(sandbox))
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            yield event
-    measured = lanes.figures()
-    for finding in findings(measured):
-        yield finding
-    yield Result(
-        demo="rollout",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=measured,
-    )
+    return _Lanes(sandbox).run("rollout", options, findings)
 
 
 @dataclass(frozen=True)
@@ -85,14 +69,11 @@ class _Step:
     end: float
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run: one container on a published port, and three pods behind a Service."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
-        self._pace = stage.sandbox.pace
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
         self._name = self._docker.tag.container(APP)
         self._port = 0
         self._steps: list[_Step] = []

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
@@ -11,13 +10,13 @@ from sandbox.engines import Images
 from sandbox.errors import DemoFailed, PortTaken
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Row, failed_requests, row, seconds
+from sandbox.lanes import Lanes
 from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.measuring import answered_by
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
 from sandbox.quota import PORT
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import both
 
 APP = "web"
@@ -45,33 +44,16 @@ def kubectl_scale(copies: int) -> str:
     return f"kubectl scale deployment {APP} --replicas={copies}"
 
 
-async def scale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def scale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Start one copy on each side, ask for more, and watch where the requests go."""
-    lanes = _Lanes(Stage(sandbox), options.replicas)
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            yield event
-    measured = lanes.figures()
-    for finding in findings(measured):
-        yield finding
-    yield Result(
-        demo="scale",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=measured,
-    )
+    return _Lanes(sandbox, options.replicas).run("scale", options, findings)
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run: so many copies on each."""
 
-    def __init__(self, stage: Stage, copies: int) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
+    def __init__(self, sandbox: Sandbox, copies: int) -> None:
+        super().__init__(sandbox)
         self._copies = copies
         self._typed = dict.fromkeys(Engine, 0)
         self._took: dict[Engine, float] = {}
@@ -83,14 +65,14 @@ class _Lanes:
         self.stage.narrate("One copy of the same web server on each side, and requests to both.")
         port = await self._docker.free_port()
         await both(self._first_container(port), self._first_pod())
-        await both(asyncio.sleep(self.stage.sandbox.pace.steady), options.guesses())
+        await both(asyncio.sleep(self._pace.steady), options.guesses())
         self.stage.narrate(f"Now {self._copies} copies are wanted on each side.")
         self._asked = self.stage.sandbox.clock()
         for engine in Engine:
             self.stage.acted_from_now(engine)
         await both(self._more_containers(port), self._more_pods())
         self.stage.narrate(f"{self._copies} copies serve on each side. Who gets the requests?")
-        await asyncio.sleep(self.stage.sandbox.pace.shortest)
+        await asyncio.sleep(self._pace.shortest)
         await self.stage.finish()
 
     async def _first_container(self, port: int) -> None:

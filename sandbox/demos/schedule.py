@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
@@ -12,11 +11,11 @@ from sandbox.engines import Images
 from sandbox.errors import DemoFailed, QuotaExceeded
 from sandbox.events import NAMES, Engine, Event, Finding, Instance, Result
 from sandbox.figures import Row, actors, row
+from sandbox.lanes import Lanes
 from sandbox.manifests import App, Check, Manifest, deployment, pod, resource_quota
 from sandbox.names import Tag
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, apply, rollout_status
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import both
 
 APP, BIG, GREEDY = "web", "big", "greedy"
@@ -58,45 +57,29 @@ def too_many(tag: Tag, images: Images) -> Manifest:
     return pod(tag, App(GREEDY, images.of("1"), CHECK, cpus=CPUS))
 
 
-async def schedule(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def schedule(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Start copies on each side, then ask each side for more than there is, and Kubernetes for more than it allows."""
-    lanes = _Lanes(Stage(sandbox))
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            yield event
-    for finding in findings(lanes.measured):
-        yield finding
-    yield Result(
-        demo="schedule",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=lanes.measured,
-    )
+    return _Lanes(sandbox).run("schedule", options, findings)
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run. Nothing is probed: the question is where a copy runs, and whether it does."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
-        self.measured: dict[str, Any] = {"copies": COPIES, "placed": {}}
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self._measured: dict[str, Any] = {"copies": COPIES, "placed": {}}
 
     async def script(self, options: Options) -> None:
         """Start the copies, then ask for too much in three ways."""
         self.stage.narrate(f"{COPIES} copies of the same web server on each side. Who chooses where each runs?")
         await options.guesses()
         await both(self._containers(), self._pods())
-        await asyncio.sleep(self.stage.sandbox.pace.steady)
+        await asyncio.sleep(self._pace.steady)
         self.stage.narrate("Now one more on each side, which asks for more than any machine here has.")
         await both(self._too_much_memory(), self._too_much_disk())
         self.stage.narrate("And one pod that is over the quota of its namespace.")
         await self._over_quota()
-        await asyncio.sleep(self.stage.sandbox.pace.steady)
+        await asyncio.sleep(self._pace.steady)
         await both(self._still_running(), self._still_pending())
         await self.stage.finish()
 
@@ -106,7 +89,7 @@ class _Lanes:
             await self._run(container)
         self.stage.type(Engine.DOCKER, "docker ps")
         running = [one for one in await self._docker.ps() if one.phase == "running"]
-        self.measured["placed"]["docker"] = {"host": len(running)}
+        self._measured["placed"]["docker"] = {"host": len(running)}
 
     async def _pods(self) -> None:
         self.stage.type(Engine.KUBERNETES, APPLY)
@@ -114,22 +97,22 @@ class _Lanes:
         await self._cluster.ready(APP, COPIES)
         self.stage.type(Engine.KUBERNETES, PLACES)
         nodes = Counter(one.node or "none" for one in await self._cluster.get_pods())
-        self.measured["placed"]["kubernetes"] = dict(sorted(nodes.items()))
+        self._measured["placed"]["kubernetes"] = dict(sorted(nodes.items()))
 
     async def _too_much_memory(self) -> None:
         """Docker takes a limit for what it is."""
         self.stage.type(Engine.DOCKER, HOST_MEMORY)
         host = await self._docker.memory()
         limit = TIMES * host // _MIB
-        self.measured["limit"] = {"memory_bytes": limit * _MIB, "host_memory_bytes": host}
+        self._measured["limit"] = {"memory_bytes": limit * _MIB, "host_memory_bytes": host}
         await self._run(greatest(self._docker.tag, limit))
 
     async def _too_much_disk(self) -> None:
         await self._apply_pod(too_big(self._cluster.tag, self._cluster.images))
         self.stage.type(Engine.KUBERNETES, DESCRIBE)
         began = self.stage.sandbox.clock()
-        said = await self._unschedulable(began + self.stage.sandbox.pace.startup)
-        self.measured["pending"] = {"ephemeral_storage": SCRATCH, "since": round(began, 3), "said": said}
+        said = await self._unschedulable(began + self._pace.startup)
+        self._measured["pending"] = {"ephemeral_storage": SCRATCH, "since": round(began, 3), "said": said}
         self.stage.narrate(f"Pending. The scheduler says: {said}")
 
     async def _unschedulable(self, end: float) -> str:
@@ -147,16 +130,16 @@ class _Lanes:
         try:
             await self._apply_pod(too_many(self._cluster.tag, self._cluster.images))
         except QuotaExceeded as refusal:
-            self.measured["refused"] = refusal.said
+            self._measured["refused"] = refusal.said
             self.stage.narrate(f"Refused at admission. The API server says: {refusal.said}")
         else:
             raise DemoFailed("Kubernetes let a pod in that is over the quota of its namespace. Start the demo again.")
 
     async def _still_running(self) -> None:
-        self.measured["limit"]["phase"] = _phase(await self._docker.ps(), self._docker.tag.container(BIG))
+        self._measured["limit"]["phase"] = _phase(await self._docker.ps(), self._docker.tag.container(BIG))
 
     async def _still_pending(self) -> None:
-        pending = self.measured["pending"]
+        pending = self._measured["pending"]
         pending["phase"] = _phase(await self._cluster.get_pods(), BIG)
         pending["seconds"] = round(self.stage.sandbox.clock() - pending.pop("since"), 3)
 
@@ -167,6 +150,10 @@ class _Lanes:
     async def _run(self, container: Container) -> None:
         self.stage.type(Engine.DOCKER, docker_run(container))
         await self._docker.run(container)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what this demo alone measures."""
+        return self._measured
 
 
 def _phase(instances: tuple[Instance, ...], name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from sandbox.demo import Demo, Options
+from sandbox.demo import Demo, Options, completed
 from sandbox.docker_run import docker_run
 from sandbox.events import Engine, Event, Fault, Narration, Result
 from sandbox.healing import APP, FAULTS, SETTINGS, Healing, broken, containers, differs, docker_ps, get_pods, manifests
@@ -25,7 +25,7 @@ async def selfheal(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, 
     measured = lanes.stage.measured()
     for finding in findings(measured):
         yield finding
-    yield Result(demo="selfheal", fault=options.fault, completed=True, error=None, cleaned_up=False, engines=measured)
+    yield completed("selfheal", measured, fault=options.fault)
 
 
 def plan(options: Options) -> Plan:

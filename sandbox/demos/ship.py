@@ -8,7 +8,6 @@ when they go. A node drops the image when its disk is full.
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
@@ -16,12 +15,12 @@ from sandbox.docker_run import Build, Container, docker_build, docker_run
 from sandbox.errors import DemoFailed
 from sandbox.events import Engine, Event, Finding, Observed, Result
 from sandbox.figures import Row, failed_requests, row, seconds
+from sandbox.lanes import Lanes
 from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.names import Tag
 from sandbox.plan import APPLY, PLAIN, Plan, Step, rollout_status
 from sandbox.quota import PORT
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import both
 
 APP = "web"
@@ -47,27 +46,9 @@ def manifests(tag: Tag, reference: str) -> tuple[Manifest, ...]:
     return deployment(tag, App(APP, reference, CHECK)), service(tag, APP)
 
 
-async def ship(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def ship(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Build and run on Docker, push, and let the cluster run what was pushed."""
-    lanes = _Lanes(Stage(sandbox))
-    pulls: list[float] = []
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            yield event
-            if isinstance(event, Observed) and (took := pulled(event.text)) is not None:
-                pulls.append(took)
-    measured = lanes.figures(pulls[0] if pulls else None)
-    for finding in findings(measured):
-        yield finding
-    yield Result(
-        demo="ship",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=measured,
-    )
+    return _Lanes(sandbox).run("ship", options, findings)
 
 
 def pulled(text: str) -> float | None:
@@ -79,17 +60,21 @@ def pulled(text: str) -> float | None:
     return round(int(minutes or 0) * 60 + float(number) / (1000 if unit == "ms" else 1), 3)
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run, one after the other: what the one has pushed, the other pulls."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
         self._took: dict[str, float] = {}
         self._digests: dict[Engine, str] = {}
         self._image = ""
         self._node = ""
+        self._pull: float | None = None
+
+    def see(self, event: Event) -> None:
+        """Remember how long the first pull took."""
+        if isinstance(event, Observed) and self._pull is None:
+            self._pull = pulled(event.text)
 
     async def script(self, options: Options) -> None:
         """Build, run, push; then declare what was pushed, and see that the same digest serves."""
@@ -98,13 +83,13 @@ class _Lanes:
         self.stage.narrate("An image of this run's own is built from a Dockerfile. Each line is the builder's.")
         await self._build()
         await self._run()
-        await both(asyncio.sleep(self.stage.sandbox.pace.steady / 2), options.guesses())
+        await both(asyncio.sleep(self._pace.steady / 2), options.guesses())
         self.stage.narrate(f"The image is pushed to {registry}. What names it from now on is its digest.")
         digest = await self._push()
         self.stage.narrate("A Deployment names the image by that digest. A node has to pull it.")
         await self._deploy(f"{self._image.rpartition(':')[0]}@{digest}")
         self.stage.narrate("Both sides serve the same image.")
-        await asyncio.sleep(self.stage.sandbox.pace.steady)
+        await asyncio.sleep(self._pace.steady)
         await self.stage.finish()
 
     def _registry(self) -> str:
@@ -161,13 +146,13 @@ class _Lanes:
     def _say(self, line: str) -> None:
         self.stage.tell(Observed(engine=Engine.DOCKER, actor="dockerd", text=line))
 
-    def figures(self, pull: float | None) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
         """Return what this demo alone measures; the pull took what the kubelet said."""
         return {
             "image": self._image,
             "node": self._node,
             "digests": {engine.value: self._digests[engine] for engine in Engine},
-            "seconds": {step: round(took, 3) for step, took in self._took.items()} | {"pull": pull},
+            "seconds": {step: round(took, 3) for step, took in self._took.items()} | {"pull": self._pull},
         }
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
@@ -12,6 +11,7 @@ from sandbox.engines import Images
 from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Event, Finding, Instance, Result
 from sandbox.figures import Figure, Row, actors, row, seconds
+from sandbox.lanes import Lanes
 from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, claim, deployment, elsewhere
 from sandbox.names import Tag
 from sandbox.notes import NOTE, answered, read, write, wrote
@@ -19,7 +19,6 @@ from sandbox.observing import StorageClass
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_pod, rollout_status
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
-from sandbox.stage import Stage
 from sandbox.streams import together
 
 # Where the data is: in what is the copy's own, or on a volume.
@@ -37,23 +36,9 @@ OURS = "portside.dev/folders"
 _TICK = 0.1
 
 
-async def storage(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
+def storage(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Write four notes, replace what wrote them, and read them back."""
-    lanes = _Lanes(Stage(sandbox))
-    async with aclosing(lanes.stage.play(lanes.script(options))) as events:
-        async for event in events:
-            yield event
-    for finding in findings(lanes.measured):
-        yield finding
-    yield Result(
-        demo="storage",
-        fault=None,
-        completed=True,
-        error=None,
-        cleaned_up=False,
-        engines=lanes.stage.measured(),
-        measured=lanes.measured,
-    )
+    return _Lanes(sandbox).run("storage", options, findings)
 
 
 def containers(tag: Tag) -> dict[str, Container]:
@@ -86,16 +71,14 @@ def kubectl_patch(app: str, node: str) -> str:
     return f"kubectl patch deployment {app} -p '{json.dumps(elsewhere(node))}'"
 
 
-class _Lanes:
+class _Lanes(Lanes):
     """Both sides of one run, each with one copy that has a volume and one that has only what is its own."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._docker = stage.sandbox.docker
-        self._cluster = stage.sandbox.cluster
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
         self._containers = containers(self._docker.tag)
         self._pods: dict[str, Instance] = {}
-        self.measured: dict[str, Any] = {"note": NOTE, "docker": {}, "kubernetes": {}}
+        self._measured: dict[str, Any] = {"note": NOTE, "docker": {}, "kubernetes": {}}
 
     async def script(self, options: Options) -> None:
         """Write, replace, read back."""
@@ -107,16 +90,16 @@ class _Lanes:
         )
         self.stage.docker_runs()
         await together(self._write_in_pods(), *(self._write_in_container(case) for case in APPS))
-        await asyncio.sleep(self.stage.sandbox.pace.steady)
+        await asyncio.sleep(self._pace.steady)
         await options.guesses()
         self.stage.acted_from_now(Engine.KUBERNETES)
         self.stage.narrate("Now each container and each pod is replaced by a new one. Is the note still there?")
         await together(*(work(case) for case in APPS for work in (self._replace_container, self._replace_pod)))
-        await asyncio.sleep(self.stage.sandbox.pace.steady)
+        await asyncio.sleep(self._pace.steady)
         await self.stage.finish()
 
     def _set_class(self, found: StorageClass) -> None:
-        self.measured["storage_class"] = {"name": found.name, "provisioner": found.provisioner}
+        self._measured["storage_class"] = {"name": found.name, "provisioner": found.provisioner}
 
     async def _write_in_container(self, case: str) -> None:
         container = self._containers[case]
@@ -141,7 +124,7 @@ class _Lanes:
         await self._docker.rm(container.name)
         self.stage.type(Engine.DOCKER, read(await self._run(container)))
         note = answered(container.name, await self._docker.ask(container.name, "GET", "/data"))
-        self.measured["docker"][case] = {"read": note, "seconds": self._since(began)}
+        self._measured["docker"][case] = {"read": note, "seconds": self._since(began)}
 
     async def _write_in_pods(self) -> None:
         self.stage.type(Engine.KUBERNETES, APPLY)
@@ -165,23 +148,27 @@ class _Lanes:
         self.stage.type(Engine.KUBERNETES, read(await cluster.pod_address(new.name)))
         note = answered(new.name, await cluster.ask(new.name, "GET", "/data"))
         nodes = {"from": node, "to": new.node}
-        self.measured["kubernetes"][case] = {"read": note, "seconds": self._since(began), **nodes}
+        self._measured["kubernetes"][case] = {"read": note, "seconds": self._since(began), **nodes}
 
     async def _ready(self, app: str, other_than: str = "") -> Instance:
         """Wait until a new pod of an app is ready."""
-        end = self.stage.sandbox.clock() + self.stage.sandbox.pace.observe
+        end = self.stage.sandbox.clock() + self._pace.observe
         while self.stage.sandbox.clock() < end:
             for pod in await self._cluster.get_pods():
                 if pod.name.startswith(f"{app}-") and pod.name != other_than and pod.ready:
                     return pod
             await asyncio.sleep(_TICK)
         raise DemoFailed(
-            f"No new pod of {app} was ready within {self.stage.sandbox.pace.observe:g} s. Its volume may not be there, "
+            f"No new pod of {app} was ready within {self._pace.observe:g} s. Its volume may not be there, "
             "or the cluster is busy: start the demo again in a moment."
         )
 
     def _since(self, began: float) -> float:
         return round(self.stage.sandbox.clock() - began, 3)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what this demo alone measures."""
+        return self._measured
 
 
 def findings(measured: Mapping[str, Any]) -> list[Finding]:

@@ -5,25 +5,18 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from demo_runs import Runs, result, run, side_by_side, typed
 
 from bot.verifying import reason
 from sandbox.checking import check
-from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
 from sandbox.engines import Engines
-from sandbox.events import Command, Engine, Event, Result
-from sandbox.lab import Lab
+from sandbox.events import Engine
 from sandbox.runs import from_json, to_json
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
 NAMES = ("rollout", "matrix", "declarative")
-Runs = dict[str, list[Event]]
-
-
-async def run(engines: Engines, name: str) -> list[Event]:
-    demo, chosen = choose(load_demos(), name)
-    return [event async for event in perform(demo, chosen, "live-test", Lab(engines).open)]
 
 
 @pytest.fixture(scope="module")
@@ -31,21 +24,10 @@ def runs(engines: Engines) -> Iterator[Runs]:
     """Side by side, but for the matrix, which is four runs by itself."""
 
     async def all_of_them() -> Runs:
-        beside = [name for name in NAMES if name != "matrix"]
-        runs = dict(zip(beside, await asyncio.gather(*(run(engines, name) for name in beside)), strict=True))
-        return runs | {"matrix": await run(engines, "matrix")}
+        beside = await side_by_side(engines, [name for name in NAMES if name != "matrix"])
+        return beside | {"matrix": await run(engines, "matrix")}
 
     return asyncio.run(all_of_them())
-
-
-def result(events: list[Event]) -> Result:
-    last = events[-1]
-    assert isinstance(last, Result)
-    return last
-
-
-def typed(events: list[Event], engine: Engine) -> str:
-    return "\n".join(event.text for event in events if isinstance(event, Command) and event.engine is engine)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,8 +64,8 @@ def test_a_replaced_container_leaves_a_gap_each_time_and_serves_the_broken_versi
 
 
 def test_the_commands_of_a_rollout_are_those_that_a_learner_types(runs: Runs) -> None:
-    assert typed(runs["rollout"], Engine.DOCKER).count("docker stop web-") == 3
-    assert "kubectl rollout undo deployment/web" in typed(runs["rollout"], Engine.KUBERNETES)
+    assert "\n".join(typed(runs["rollout"], Engine.DOCKER)).count("docker stop web-") == 3
+    assert "kubectl rollout undo deployment/web" in "\n".join(typed(runs["rollout"], Engine.KUBERNETES))
 
 
 def test_a_matrix_brings_back_on_kubernetes_what_each_fault_took(runs: Runs) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import aclosing
 
 import pytest
+from demo_runs import result, run
 
 from bot.verifying import reason
 from sandbox.checking import check
@@ -13,7 +14,7 @@ from sandbox.cluster_api import Api
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
 from sandbox.engines import Engines, own_machines
-from sandbox.events import Command, Engine, Event, Injected, Result
+from sandbox.events import Command, Engine, Event, Injected
 from sandbox.lab import Lab
 from sandbox.local.layout import NODES
 from sandbox.observing import node_ready
@@ -22,10 +23,6 @@ from sandbox.runs import from_json, to_json
 pytestmark = [pytest.mark.machine, pytest.mark.docker, pytest.mark.kubernetes]
 
 DEMO, OPTIONS = choose(load_demos(), "nodefail")
-
-
-async def run(engines: Engines) -> list[Event]:
-    return [event async for event in perform(DEMO, OPTIONS, "live-test", Lab(engines).open)]
 
 
 async def ready_nodes(engines: Engines) -> set[str]:
@@ -39,13 +36,7 @@ async def ready_nodes(engines: Engines) -> set[str]:
 @pytest.fixture(scope="module")
 def events(engines: Engines) -> Iterator[list[Event]]:
     """One run, alone on the engines."""
-    return asyncio.run(run(engines))
-
-
-def result(events: list[Event]) -> Result:
-    last = events[-1]
-    assert isinstance(last, Result)
-    return last
+    return asyncio.run(run(engines, DEMO.name))
 
 
 def test_a_run_is_clean_and_what_contract_and_lesson_say(events: list[Event]) -> None:
@@ -103,7 +94,7 @@ async def away(engines: Engines, node: str) -> None:
 async def test_a_node_that_is_not_ready_at_the_start_is_told_and_no_other_one_is_stopped(engines: Engines) -> None:
     async with own_machines(engines.machines()).node_stopped("node3"):
         await away(engines, "node3")
-        end = result(await run(engines))
+        end = result(await run(engines, DEMO.name))
         others = await ready_nodes(engines)
 
     assert (end.completed, end.cleaned_up) == (False, True)

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 import docker
 import pytest
+from demo_runs import Runs, result, side_by_side, typed
 from pods import wait
 
 from bot.verifying import reason
 from sandbox.checking import check
-from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
 from sandbox.engines import EngineConfig, Engines
-from sandbox.events import Cleanup, Command, Engine, Event, Observed, Result
-from sandbox.lab import Lab
+from sandbox.events import Cleanup, Engine, Observed
 from sandbox.local.api import Api
 from sandbox.local.layout import Layout
 from sandbox.names import RUN
@@ -23,30 +22,11 @@ from sandbox.runs import from_json, to_json
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
 NAMES = ("schedule", "storage")
-Runs = dict[str, list[Event]]
-
-
-async def run(engines: Engines, name: str) -> list[Event]:
-    demo, chosen = choose(load_demos(), name)
-    return [event async for event in perform(demo, chosen, "live-test", Lab(engines).open)]
 
 
 @pytest.fixture(scope="module")
 def runs(engines: Engines) -> Iterator[Runs]:
-    async def all_of_them() -> Runs:
-        return dict(zip(NAMES, await asyncio.gather(*(run(engines, name) for name in NAMES)), strict=True))
-
-    return asyncio.run(all_of_them())
-
-
-def result(events: list[Event]) -> Result:
-    last = events[-1]
-    assert isinstance(last, Result)
-    return last
-
-
-def typed(events: list[Event], engine: Engine) -> list[str]:
-    return [event.text for event in events if isinstance(event, Command) and event.engine is engine]
+    return asyncio.run(side_by_side(engines, NAMES))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import docker
 import pytest
+from demo_runs import result, run
 
 from bot.verifying import reason
 from sandbox.checking import check
-from sandbox.demo import choose, perform
+from sandbox.demo import choose
 from sandbox.demos import load_demos
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines
-from sandbox.events import Command, Engine, Event, Observed, Result
-from sandbox.lab import Lab
+from sandbox.events import Command, Engine, Event, Observed
 from sandbox.names import RUN
 from sandbox.runs import from_json, to_json
 
@@ -38,12 +38,8 @@ class Elsewhere:
         return replace(await self._engines.cluster(), registry=NOBODY)
 
 
-async def run(engines: Engines) -> list[Event]:
-    return [event async for event in perform(DEMO, OPTIONS, "live-test", Lab(engines).open)]
-
-
 async def both_runs(engines: Engines) -> tuple[list[Event], list[Event]]:
-    shipped, refused = await asyncio.gather(run(engines), run(Elsewhere(engines)))
+    shipped, refused = await asyncio.gather(run(engines, DEMO.name), run(Elsewhere(engines), DEMO.name))
     return shipped, refused
 
 
@@ -51,12 +47,6 @@ async def both_runs(engines: Engines) -> tuple[list[Event], list[Event]]:
 def runs(engines: Engines) -> Iterator[tuple[list[Event], list[Event]]]:
     """One run, and beside it one whose registry is down."""
     return asyncio.run(both_runs(engines))
-
-
-def result(events: list[Event]) -> Result:
-    last = events[-1]
-    assert isinstance(last, Result)
-    return last
 
 
 def test_a_run_is_clean_and_what_contract_and_lesson_say(runs: tuple[list[Event], list[Event]]) -> None:

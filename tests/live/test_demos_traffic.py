@@ -4,37 +4,22 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from demo_runs import Runs, result, side_by_side, typed
 
-from sandbox.demo import Options, perform
 from sandbox.demos import load_demos
 from sandbox.demos.loadbalance import OUT
 from sandbox.engines import Engines
-from sandbox.events import Command, Engine, Event, Observed, Result
-from sandbox.lab import Lab
+from sandbox.events import Engine, Observed
 from sandbox.runs import from_json, to_json
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes, pytest.mark.timeout(180)]
 
 NAMES = ("autoscale", "loadbalance")
-Runs = dict[str, list[Event]]
-
-
-async def run(engines: Engines, name: str) -> list[Event]:
-    return [event async for event in perform(load_demos()[name], Options(), "live-test", Lab(engines).open)]
 
 
 @pytest.fixture(scope="module")
 def runs(engines: Engines) -> Iterator[Runs]:
-    async def side_by_side() -> Runs:
-        return dict(zip(NAMES, await asyncio.gather(*(run(engines, name) for name in NAMES)), strict=True))
-
-    return asyncio.run(side_by_side())
-
-
-def result(events: list[Event]) -> Result:
-    last = events[-1]
-    assert isinstance(last, Result)
-    return last
+    return asyncio.run(side_by_side(engines, NAMES))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,11 +57,11 @@ def test_the_autoscaler_goes_up_under_load_and_down_after_it_while_docker_stays(
 
 
 def test_autoscale_types_what_a_learner_would(runs: Runs) -> None:
-    typed = [event.text for event in runs["autoscale"] if isinstance(event, Command)]
+    lines = typed(runs["autoscale"])
 
-    assert "kubectl apply -f web.yaml" in typed
-    assert "kubectl get hpa web" in typed
-    assert sum("burn?ms=10" in text for text in typed) == 2
+    assert "kubectl apply -f web.yaml" in lines
+    assert "kubectl get hpa web" in lines
+    assert sum("burn?ms=10" in text for text in lines) == 2
 
 
 def test_an_unready_pod_gets_no_requests_after_a_moment_and_a_container_gets_all(runs: Runs) -> None:
