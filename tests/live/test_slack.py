@@ -98,7 +98,9 @@ async def test_a_whole_selfheal_runs_in_one_message_and_ends_with_what_was_measu
     assert [row[0]["text"] for row in post.blocks[2]["rows"]] == [
         *("Measured in this run", "Back after", "Failed requests", "Longest outage", "Who acted")
     ]
-    assert list(buttons(post.blocks)) == ["Again with another fault", "Explain this"]
+    assert list(buttons(post.blocks)) == [
+        *("Again with another fault", "Again with 3 copies", "Show me the commands", "Take it home", "Explain this")
+    ]
     assert file["data"].startswith(b"\x89PNG")
     assert 20 < server.count("chat.update") < 60
     assert server.limited == 0
