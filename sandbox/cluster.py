@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 from sandbox.clients import choose, is_good, probe_words
@@ -24,6 +23,7 @@ from sandbox.cluster_api import (
     translated,
 )
 from sandbox.cluster_logs import followed_log
+from sandbox.cluster_namespaces import abandon, delete, namespaces
 from sandbox.cluster_patience import PATIENCE, UNREACHABLE, patiently
 from sandbox.cluster_services import available, default_class
 from sandbox.engines import ClusterEndpoint
@@ -31,8 +31,9 @@ from sandbox.errors import DemoFailed
 from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
 from sandbox.http import ACCEPTED, Answer
 from sandbox.manifests import Manifest, client, fences, namespace
-from sandbox.names import BOT, CLIENT_APP, MANAGED_BY, NAMESPACE, RUN, Due, Tag
+from sandbox.names import CLIENT_APP, Tag
 from sandbox.observing import (
+    TERMINATING,
     Json,
     StorageClass,
     cluster_observation,
@@ -46,7 +47,7 @@ from sandbox.routes import Address, require_local
 from sandbox.sandbox import Target
 from sandbox.streams import stop, to_the_end
 
-log = logging.getLogger(__name__)
+Answered = TypeVar("Answered")
 
 _PAUSE = 0.25
 _GONE_WITHIN = 15.0
@@ -180,7 +181,7 @@ class Cluster:
         return await default_class(self._api)
 
     async def ready(self, app: str, replicas: int) -> None:
-        """Wait until so many pods of an app are ready, and no other is there. Raises DemoFailed after a while."""
+        """Wait until so many pods of an app are ready, and others are only going. Raises DemoFailed after a while."""
         try:
             async with asyncio.timeout(_READY_WITHIN):
                 while True:
@@ -195,7 +196,8 @@ class Cluster:
 
     async def _all_ready(self, app: str, replicas: int) -> bool:
         pods = [pod_instance(pod) for pod in (await self.get(f"pods?labelSelector=app={app}"))["items"]]
-        return len(pods) == replicas and all(pod.ready for pod in pods)
+        there = [pod for pod in pods if pod.phase != TERMINATING]
+        return len(there) == replicas and all(pod.ready for pod in there)
 
     async def pod_address(self, name: str) -> Address:
         """Return where one pod answers to this run's client: on this machine, if that is this process."""
@@ -316,9 +318,9 @@ class Cluster:
     async def prune(self) -> list[str]:
         """Delete the run's namespaces and wait until they are gone; return what was removed."""
         found = await self._namespaces()
-        with translated():
-            for name in found:
-                await patiently(partial(_delete, self._api, name), _CLEAN_UP_PATIENCE)
+        for name in found:
+            await self._until_done(partial(abandon, self._api, name))
+            await self._until_done(partial(delete, self._api, name))
         end = asyncio.get_running_loop().time() + _GONE_WITHIN
         while left := await self._namespaces():
             if asyncio.get_running_loop().time() > end:
@@ -327,61 +329,18 @@ class Cluster:
         return [f"namespace {name}" for name in found if name not in left]
 
     async def _namespaces(self) -> list[str]:
-        """Find the namespaces of the run that have our kind of name."""
-        query = urlencode({"labelSelector": f"{MANAGED_BY}={BOT},{RUN}={self.tag.run}"})
-        look = partial(self._api.call, "GET", f"/api/v1/namespaces?{query}")
+        return await self._until_done(partial(namespaces, self._api, self.tag.run))
+
+    async def _until_done(self, send: Callable[[], Coroutine[Any, Any, Answered]]) -> Answered:
         with translated():
-            found = (await patiently(look, _CLEAN_UP_PATIENCE))["items"]
-        return [name for one in found if NAMESPACE.fullmatch(name := one["metadata"]["name"])]
+            return await patiently(send, _CLEAN_UP_PATIENCE)
 
     async def left(self) -> list[str]:
         """Look what is still there of this run."""
-        namespaces = await self._namespaces()
+        found = await self._namespaces()
         nodes = (await self._ask("GET", "/api/v1/nodes"))["items"] if self.stopped else []
         away = self.stopped - {name for name, ready in map(node_ready, nodes) if ready}
-        return [*(f"namespace {name}" for name in namespaces), *(f"node {name} that is not ready" for name in away)]
-
-
-async def sweep(endpoint: ClusterEndpoint, due: Due, most: int) -> list[str]:
-    """Delete at most so many namespaces of ours that are due by their labels and annotations, whoever made them."""
-    api = await Api.connect(endpoint)
-    try:
-        with translated():
-            found = await api.call("GET", "/api/v1/namespaces?" + urlencode({"labelSelector": f"{MANAGED_BY}={BOT}"}))
-            chosen = [one["metadata"] for one in found["items"] if _is_due(one, due)][:most]
-            removed = [f"namespace {one['name']}" for one in chosen if await _delete_due(api, one)]
-    finally:
-        await api.close()
-    return removed
-
-
-def _is_due(one: Json, due: Due) -> bool:
-    """Only names that we give: whoever copies our label onto a namespace of theirs keeps it."""
-    metadata = one["metadata"]
-    named = NAMESPACE.fullmatch(metadata["name"]) is not None
-    marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-    return named and "deletionTimestamp" not in metadata and due(marks)
-
-
-async def _delete_due(api: Api, metadata: Json) -> bool:
-    """Delete an expired namespace; one that the server does not delete must not keep the others from going."""
-    try:
-        return await _delete(api, metadata["name"], metadata["uid"])
-    except Refused as error:
-        log.warning("namespace %s could not be deleted: %s", metadata["name"], str(error))
-        return False
-
-
-async def _delete(api: Api, name: str, uid: str | None = None) -> bool:
-    """Delete a namespace, by its uid where a new one may have its name; say whether it was there."""
-    body: Mapping[str, Any] | None = {"preconditions": {"uid": uid}} if uid else None
-    try:
-        await api.call("DELETE", f"/api/v1/namespaces/{name}", body)
-    except Refused as error:
-        if error.status in (NOT_FOUND, CONFLICT):
-            return False
-        raise
-    return True
+        return [*(f"namespace {name}" for name in found), *(f"node {name} that is not ready" for name in away)]
 
 
 def _title(manifest: Manifest) -> str:

@@ -9,6 +9,8 @@ from sandbox.names import CLIENT, CLIENT_APP
 
 Json = Mapping[str, Any]
 
+TERMINATING = "Terminating"  # as kubectl calls a pod that is going
+
 
 @dataclass(frozen=True)
 class StorageClass:
@@ -102,7 +104,7 @@ def _going(pod: Json) -> bool:
 
 def _pod_phase(pod: Json, containers: Any) -> str:
     if _going(pod):
-        return "Terminating"
+        return TERMINATING
     for container in containers:
         for state in ("waiting", "terminated"):
             if reason := container.get("state", {}).get(state, {}).get("reason"):

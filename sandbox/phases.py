@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sandbox.events import Engine, Event, Injected, Instance, Observed, Snapshot
 from sandbox.measuring import Request
+from sandbox.observing import TERMINATING
 
 PHASES = ("not_ready", "evicted", "scheduled", "serving")
 
@@ -43,7 +44,7 @@ class Phases:
         self._lost = frozenset(pod.name for pod in self._shown if pod.node == node)
 
     def _of_pods(self, pods: Sequence[Instance]) -> list[str]:
-        left = {pod.name for pod in pods if pod.phase != "Terminating"}
+        left = {pod.name for pod in pods if pod.phase != TERMINATING}
         placed = [pod for pod in pods if pod.name not in self._before and pod.node not in (None, self._node)]
         ready = [pod for pod in pods if pod.ready and pod.node != self._node]
         reached = {

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sandbox import cluster, containers
+from sandbox import cluster_namespaces, containers
 from sandbox.engines import Engines
 from sandbox.errors import EngineUnavailable, SandboxError
 from sandbox.events import NAMES, Engine
@@ -57,7 +57,7 @@ async def _remove(engines: Engines, due: Due) -> Swept:
 async def _remove_from(engines: Engines, engine: Engine, due: Due) -> list[str]:
     if engine is Engine.DOCKER:
         return await containers.sweep(await engines.docker(), due, MOST)
-    return await cluster.sweep(await engines.cluster(), due, MOST)
+    return await cluster_namespaces.sweep(await engines.cluster(), due, MOST)
 
 
 async def patrol(engines: Engines, seconds: float = 30.0) -> None:

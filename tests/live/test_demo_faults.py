@@ -116,6 +116,9 @@ class Without:
     async def cluster(self) -> ClusterEndpoint:
         return self._cluster
 
+    def machines(self) -> None:
+        """None that may fail."""
+
 
 async def test_what_is_full_or_missing_at_the_start_ends_a_run_with_a_sentence_and_nothing_is_left(
     engines: Engines,

@@ -82,6 +82,9 @@ class Wired:
     async def cluster(self) -> ClusterEndpoint:
         return self._cluster
 
+    def machines(self) -> None:
+        """None that may fail."""
+
 
 @asynccontextmanager
 async def wired(engines: Engines, folder: Path) -> AsyncIterator[Wired]:

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.clients import Far, Near
-from sandbox.cluster import Cluster, _is_due, sweep
+from sandbox.cluster import Cluster
 from sandbox.cluster_api import NotThere
+from sandbox.cluster_namespaces import _is_due, sweep
 from sandbox.engines import ClusterEndpoint, Images
 from sandbox.errors import DemoFailed, EngineUnavailable, QuotaExceeded
 from sandbox.events import EngineInfo
@@ -38,7 +39,7 @@ class FakeApi:
     def __init__(self) -> None:
         self.answers: dict[tuple[str, str], list[tuple[int, Any]]] = {
             ("GET", "/version"): [(200, {"gitVersion": "v1.37.2"})],
-            ("GET", "/api/v1/nodes"): [(200, {"items": [{}, {}, {}]})],
+            ("GET", "/api/v1/nodes"): [(200, {"items": [node("node1"), node("node2"), node("node3")]})],
         }
         self.seen: list[tuple[str, str, Any]] = []
 
@@ -56,6 +57,10 @@ class FakeApi:
         if isinstance(answer, str):
             return web.Response(text=answer, status=status)
         return web.json_response(answer, status=status)
+
+
+def node(name: str, ready: str = "True") -> dict[str, Any]:
+    return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
 
 
 @asynccontextmanager
@@ -333,6 +338,24 @@ async def test_a_namespace_counts_as_removed_only_when_it_is_gone(api: FakeApi, 
 
     assert await cluster.prune() == ["namespace portside-abcdefghij"]
     assert await cluster.left() == []
+
+
+async def test_pods_of_a_silent_node_go_without_its_word_so_that_their_namespace_can_go(
+    api: FakeApi, cluster: Cluster
+) -> None:
+    ours = {"items": [expiring("portside-abcdefghij", FUTURE)]}
+    api.on("GET", "/api/v1/namespaces", (200, ours), (200, {"items": []}))
+    api.on("GET", "/api/v1/nodes", (200, {"items": [node("node1"), node("node2", "Unknown")]}))
+    pods = [pod(name, "1") | {"spec": {"nodeName": place}} for name, place in (("a", "node1"), ("b", "node2"))]
+    api.on("GET", f"{PLACE}/pods", (200, {"items": pods}))
+    api.on("DELETE", f"{PLACE}/pods/b", (200, {}))
+    api.on("DELETE", PLACE, (200, {}))
+
+    assert await cluster.prune() == ["namespace portside-abcdefghij"]
+    assert [(path, body) for method, path, body in api.seen if method == "DELETE"] == [
+        (f"{PLACE}/pods/b", {"gracePeriodSeconds": 0}),
+        (PLACE, None),
+    ]
 
 
 async def test_a_namespace_that_was_never_made_is_not_counted(api: FakeApi, cluster: Cluster) -> None:
