@@ -26,6 +26,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _BYTES = "application/octet-stream"
 
 _FIRST_ERROR = 400
+# No demo app answers with these, but a server that has just started and does not know its rights and quotas yet.
+_NOT_PASSED_ON = (FORBIDDEN, BUSY)
 _REQUEST = aiohttp.ClientTimeout(total=8, connect=2)
 _WATCH_SECONDS = 30
 _WATCH = aiohttp.ClientTimeout(total=None, connect=2, sock_read=_WATCH_SECONDS + 5)
@@ -107,16 +109,19 @@ class Api:
         return answer
 
     async def proxy(self, method: str, path: str, body: bytes) -> Answer:
-        """Send one request that the API server passes on, and return the answer."""
+        """Send one request that the API server passes on, and return the answer. Raises `Refused` where it did not."""
         async with await self._send(method, path, _REQUEST, body, _BYTES) as response:
-            return Answer(response.status, await response.read())
+            answer = Answer(response.status, await response.read())
+        if answer.status in _NOT_PASSED_ON:
+            raise Refused(answer.status, _message(answer.body.decode(errors="replace")))
+        return answer
 
     async def lines(self, path: str) -> AsyncGenerator[str, None]:
         """Yield the lines of an answer that goes on, until it ends. Raises `Refused`, or what the network raises."""
         response = await self._send("GET", path, _WATCH)
         try:
             if response.status >= _FIRST_ERROR:
-                raise Refused(response.status, await response.text())
+                raise Refused(response.status, _message(await response.text()))
             async for line in response.content:
                 yield line.decode(errors="replace")
         finally:
@@ -144,3 +149,11 @@ class Api:
                 yield change
         finally:
             response.close()
+
+
+def _message(body: str) -> str:
+    """Return what an error says: of a Status of Kubernetes its message, of anything else all of it."""
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, LookupError, TypeError):
+        return body

@@ -170,6 +170,19 @@ async def test_a_pod_is_asked_through_the_api_server(api: FakeApi, cluster: Clus
     assert await cluster.ask("web-a", "GET", "/fetch?service=web") == Answer(404, b"no such name")
 
 
+async def test_a_server_that_does_not_know_its_rights_yet_is_asked_again_to_tell_a_pod(
+    api: FakeApi, cluster: Cluster
+) -> None:
+    fault = f"{PLACE}/pods/web-a:8080/proxy/fault/crash"
+    api.on("POST", fault, (403, {"message": "not yet ready to handle request"}), (429, "too many"), (202, ""))
+    await cluster.tell("web-a", "/fault/crash")
+    assert [path for method, path, _ in api.seen if method == "POST"] == [fault] * 3
+
+    api.on("POST", fault, (403, {"message": "no right to pods/proxy"}))
+    with pytest.raises(DemoFailed, match=r"refused a step of the demo: no right to pods/proxy$"):
+        await cluster.tell("web-a", "/fault/crash")
+
+
 async def test_a_clients_lines_come_once_though_the_connection_was_lost(api: FakeApi, cluster: Cluster) -> None:
     log = f"{PLACE}/pods/client-1/log"
     api.on("POST", f"{PLACE}/pods", (201, {}))
