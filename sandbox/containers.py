@@ -1,86 +1,39 @@
-"""Docker in docker's verbs: one run's containers on one engine. Only it and `containers_dial` import `docker`."""
+"""Docker in docker's verbs: one run's containers on one engine. Only it and its `containers_` import `docker`."""
 
 import asyncio
 import contextlib
-import logging
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import count
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import docker
-import requests
-import urllib3
 from docker.models.containers import Container as Made
-from docker.models.images import Image
-from docker.models.networks import Network
-from docker.models.volumes import Volume
-from docker.types import LogConfig, Ulimit
 
 from sandbox import containers_images, http
 from sandbox.clients import choose
+from sandbox.containers_arguments import alias, locked_in, published, wanted
+from sandbox.containers_calls import call, translated
 from sandbox.containers_dial import dial, is_here
 from sandbox.containers_images import Told
+from sandbox.containers_objects import found, labels_of, remove, title
 from sandbox.containers_streams import followed, lines
-from sandbox.docker_run import HEALTH, Build, Container
+from sandbox.docker_run import Build, Container
 from sandbox.engines import DockerEndpoint
-from sandbox.errors import DemoFailed, EngineUnavailable, ImageMissing, NameTaken, PortTaken
+from sandbox.errors import DemoFailed
 from sandbox.events import EngineInfo, Instance, Observed
-from sandbox.manifests import Check
 from sandbox.names import BOT, CLIENT, CLIENT_APP, MANAGED_BY, OWNER, PART, RUN, Due, Tag
 from sandbox.observing import container_instance, docker_observation
-from sandbox.quota import CPUS, DATA, PIDS, PORT, RESTARTS, TMP_MIB, USER
+from sandbox.quota import PORT
 from sandbox.routes import Address, require_local
 from sandbox.sandbox import Target
-from sandbox.streams import stop, to_the_end
+from sandbox.streams import stop
 
-log = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
-
-_SECOND = 1_000_000_000
 _PORTS = range(20_000, 30_000)
 STOP_SECONDS = 10
 _ADVICE = "Run Portside on the machine that Docker runs on, or unset DOCKER_HOST for an engine of ours."
-
-
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Turn what docker and the libraries below it raise into our own errors."""
-    try:
-        yield
-    except docker.errors.ImageNotFound as error:
-        raise ImageMissing(
-            f"The demo image is not in the Docker engine ({error.explanation}). Start the engines again with portside "
-            "engines up; of an image of your own that PORTSIDE_DEMO_IMAGE names, pull the tags :2 and :never-ready too."
-        ) from error
-    except docker.errors.APIError as error:
-        if "port is already allocated" in str(error):
-            raise PortTaken(str(error.explanation).rpartition("failed: ")[2]) from error
-        if "is already in use by container" in str(error):
-            raise NameTaken(str(error.explanation)) from error
-        raise DemoFailed(f"Docker refused a step of the demo: {error.explanation or error}") from error
-    except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise EngineUnavailable(
-            "Docker does not answer any more. Nothing outside this run was touched, and whatever is left of it is "
-            'removed once its time is over. See how it does with "portside engines status", then start the demo again.'
-        ) from error
-
-
-async def call(work: Callable[[], Answer]) -> Answer:
-    """Cross from docker's blocking calls to ours.
-
-    A thread cannot be cancelled: what it is making would appear after the clean-up. So a cancellation waits for it,
-    which takes at most the client's time-out.
-    """
-
-    def guarded() -> Answer:
-        with translated():
-            return work()
-
-    return await to_the_end(asyncio.to_thread(guarded))
 
 
 class Containers:
@@ -132,44 +85,24 @@ class Containers:
         await self._start(container, {})
 
     async def _start(self, container: Container, labels: dict[str, str]) -> Made:
-        arguments = self._hardened() | self._wanted(container) | {"labels": self._labels() | labels}
+        arguments = locked_in(self.tag.place) | wanted(container) | {"labels": self._labels() | labels}
+        if container.publish:
+            arguments |= published(self._client, container.publish, self._endpoint.publish, self.tag.place)
         image = container.image or self._endpoint.images.of(container.version)
         created = await call(lambda: self._client.containers.create(image, **arguments))
         await call(created.start)
         return created
 
-    def _wanted(self, container: Container) -> dict[str, Any]:
-        """Return what a learner would say of a container, in the words of the API."""
-        memory = f"{container.memory_mib}m"
-        wanted: dict[str, Any] = {
-            "name": container.name,
-            "hostname": container.name,
-            "command": container.command or None,
-            "mem_limit": memory,
-            "memswap_limit": memory,
-            "read_only": not container.writable,
-        }
-        if container.restart:
-            wanted["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": RESTARTS}
-        wanted["healthcheck"] = _health(container.check) if container.check else {"test": ["NONE"]}
-        if container.publish:
-            wanted["ports"] = {f"{PORT}/tcp": (self._endpoint.publish, container.publish)}
-            alias = self._client.api.create_endpoint_config(aliases=[_alias(container.publish)])
-            wanted["networking_config"] = {self.tag.place: alias}
-        if container.volume:
-            wanted["volumes"] = {container.volume: {"bind": DATA, "mode": "rw"}}
-        return wanted
-
     async def memory(self) -> int:
         """Return how much memory the host has, in bytes, as `docker info` says."""
         return int((await call(self._client.info))["MemTotal"])
 
-    async def build(self, wanted: Build, told: Told) -> None:
+    async def build(self, image: Build, told: Told) -> None:
         """Build an image of the run's own, and tell what the builder says."""
         source, tell = self._endpoint.image, containers_images.told_in_loop(told)
         # Who asked for it goes to no registry.
         labels = {name: value for name, value in self._labels().items() if name != OWNER}
-        await call(lambda: containers_images.build(self._client, wanted, source, labels, tell))
+        await call(lambda: containers_images.build(self._client, image, source, labels, tell))
 
     async def push(self, image: str, told: Told) -> str:
         """Push an image to the registry of its name, tell what is said, and return its digest."""
@@ -179,32 +112,17 @@ class Containers:
     async def free_port(self) -> int:
         """Return a port of the machine that no container of this engine has published."""
         # The bare list: to inspect each container would wait for those that other runs are starting.
-        found = await call(lambda: self._client.api.containers(all=True))
-        taken = {port["PublicPort"] for one in found for port in one["Ports"] if "PublicPort" in port}
+        running = await call(lambda: self._client.api.containers(all=True))
+        taken = {port["PublicPort"] for one in running for port in one["Ports"] if "PublicPort" in port}
         return secrets.choice([port for port in _PORTS if port not in taken])
-
-    def _hardened(self) -> dict[str, Any]:
-        """Return what every container of ours is made with; memory and disk are as wanted of each."""
-        return {
-            "network": self.tag.place,
-            "user": f"{USER}:{USER}",
-            "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges"],
-            "tmpfs": {"/tmp": f"size={TMP_MIB}m,noexec,nosuid,nodev"},  # noqa: S108 - a path in the container
-            "nano_cpus": int(CPUS * _SECOND),
-            "pids_limit": PIDS,
-            "ipc_mode": "private",
-            "ulimits": [Ulimit(name="nofile", soft=256, hard=256), Ulimit(name="core", soft=0, hard=0)],
-            "log_config": LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
-        }
 
     def _labels(self) -> dict[str, str]:
         return self.tag.labels() | self.tag.expiry()
 
     async def ps(self) -> tuple[Instance, ...]:
         """Say what runs now, and what has stopped."""
-        found = await call(lambda: self._client.containers.list(all=True, filters=self._filter(), ignore_removed=True))
-        apps = (container.attrs for container in found if CLIENT not in container.labels)
+        here = await call(lambda: self._client.containers.list(all=True, filters=self._filter(), ignore_removed=True))
+        apps = (container.attrs for container in here if CLIENT not in container.labels)
         return tuple(sorted((container_instance(app) for app in apps), key=lambda one: one.name))
 
     def _filter(self) -> dict[str, Any]:
@@ -223,7 +141,7 @@ class Containers:
         a time, but without Docker's port in between.
         """
         if self._endpoint.far:
-            return Address(_alias(port), PORT)
+            return Address(alias(port), PORT)
         return require_local(Address(self._endpoint.publish, port), _ADVICE)
 
     async def address(self, name: str) -> Address:
@@ -235,8 +153,8 @@ class Containers:
                 f"The container {name} has ended before its time. If you named an image in PORTSIDE_DEMO_IMAGE, it "
                 "must be the one that sandbox/image makes."
             )
-        found = Address(address, PORT)
-        return found if self._endpoint.far else require_local(found, _ADVICE)
+        own = Address(address, PORT)
+        return own if self._endpoint.far else require_local(own, _ADVICE)
 
     async def tell(self, name: str, path: str) -> None:
         """Post to the app in a container, for example to break it. Raises DemoFailed where it does not accept."""
@@ -321,11 +239,11 @@ class Containers:
 
     async def prune(self) -> list[str]:
         """Remove everything of this run; return what was removed."""
-        return await call(lambda: _remove(_objects(self._client, self._filter())))
+        return await call(lambda: remove(found(self._client, self._filter())))
 
     async def left(self) -> list[str]:
         """Look what is still there of this run."""
-        return await call(lambda: [_title(thing) for thing in _objects(self._client, self._filter())])
+        return await call(lambda: [title(thing) for thing in found(self._client, self._filter())])
 
 
 async def _stop_at(ended: asyncio.Event, container: Made) -> None:
@@ -338,66 +256,7 @@ async def sweep(endpoint: DockerEndpoint, due: Due, most: int) -> list[str]:
 
     def work() -> list[str]:
         with contextlib.closing(dial(endpoint.host)) as client:
-            found = _objects(client, {"label": [f"{MANAGED_BY}={BOT}"]})
-            return _remove([thing for thing in found if due(_labels(thing) or {})][:most])
+            ours = found(client, {"label": [f"{MANAGED_BY}={BOT}"]})
+            return remove([thing for thing in ours if due(labels_of(thing))][:most])
 
     return await call(work)
-
-
-def _alias(port: int) -> str:
-    return f"published-{port}"
-
-
-def _health(check: Check) -> dict[str, Any]:
-    return {
-        "test": ["CMD", *HEALTH],
-        "interval": check.period * _SECOND,
-        "timeout": check.timeout * _SECOND,
-        "retries": check.failures,
-    }
-
-
-Thing = Made | Network | Volume | Image
-
-
-def _objects(client: docker.DockerClient, filters: dict[str, Any]) -> list[Thing]:
-    """Find containers first: what they use cannot be removed."""
-    containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
-    images = client.images.list(filters=filters)
-    return [*containers, *client.networks.list(filters=filters), *client.volumes.list(filters=filters), *images]
-
-
-def _labels(thing: Thing) -> dict[str, str] | None:
-    attributes = thing.attrs
-    labels: dict[str, str] | None = (
-        attributes["Config"]["Labels"] if isinstance(thing, Made | Image) else attributes["Labels"]
-    )
-    return labels
-
-
-def _title(thing: Thing) -> str:
-    kind = type(thing).__name__.lower()
-    return f"{kind} {next(iter(thing.tags), thing.short_id) if isinstance(thing, Image) else thing.name}"
-
-
-def _remove(things: list[Thing]) -> list[str]:
-    """Remove by id, so that a new object of the same name is safe; what has gone by itself is not counted.
-
-    One that the engine does not remove must not keep the others from going.
-    """
-    removed = []
-    for thing in things:
-        try:
-            if isinstance(thing, Made):
-                thing.remove(force=True, v=True)
-            elif isinstance(thing, Image):
-                thing.remove(force=True)
-            else:
-                thing.remove()
-        except docker.errors.NotFound:
-            continue
-        except docker.errors.APIError as error:
-            log.warning("%s could not be removed: %s", _title(thing), error.explanation or error)
-            continue
-        removed.append(_title(thing))
-    return removed
