@@ -1,7 +1,6 @@
 """Kubernetes in kubectl's verbs: one run's namespace on one cluster."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -19,16 +18,16 @@ from sandbox.cluster_api import (
     NOT_FOUND,
     Api,
     NotThere,
-    Refused,
     translated,
 )
 from sandbox.cluster_logs import followed_log
 from sandbox.cluster_namespaces import abandon, delete, namespaces
-from sandbox.cluster_patience import PATIENCE, UNREACHABLE, patiently
+from sandbox.cluster_patience import PATIENCE, patiently
 from sandbox.cluster_services import available, default_class
+from sandbox.cluster_watching import State, instances, states, watched_events, watched_nodes, watched_pods
 from sandbox.engines import ClusterEndpoint
 from sandbox.errors import DemoFailed
-from sandbox.events import Engine, EngineInfo, Instance, Observed, Snapshot
+from sandbox.events import EngineInfo, Instance, Observed, Snapshot
 from sandbox.http import ACCEPTED, Answer
 from sandbox.manifests import Manifest, client, fences, namespace
 from sandbox.names import CLIENT_APP, Tag
@@ -36,9 +35,6 @@ from sandbox.observing import (
     TERMINATING,
     Json,
     StorageClass,
-    cluster_observation,
-    ended_containers,
-    is_client,
     node_ready,
     pod_instance,
 )
@@ -170,7 +166,7 @@ class Cluster:
 
     async def get_pods(self) -> tuple[Instance, ...]:
         """Say which pods there are."""
-        return _instances((await self.get("pods"))["items"])
+        return instances((await self.get("pods"))["items"])
 
     async def available(self, api: str) -> None:
         """Wait for an API that another server gives, for example `v1beta1.metrics.k8s.io`. Raises EngineUnavailable."""
@@ -256,64 +252,20 @@ class Cluster:
         await ended.wait()
         await self.delete(f"pods/{name}")
 
-    async def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
+    def watch(self) -> AsyncGenerator[Snapshot | Observed, None]:
         """Yield the pods whenever one changes, and which of their containers ended and why."""
-        pods: dict[str, Json] = {}
-        shown: tuple[Instance, ...] | None = None
-        async with aclosing(self._follow(self._path("pods"))) as states:
-            async for listed, changed, gone in states:
-                before, pods = pods, ({} if listed else pods) | {_uid(pod): pod for pod in changed}
-                for pod in changed:
-                    for observed in () if is_client(pod) else ended_containers(before.get(_uid(pod)), pod):
-                        yield observed
-                for pod in gone:
-                    pods.pop(_uid(pod), None)
-                if (now := _instances(pods.values())) != shown:
-                    shown = now
-                    yield Snapshot(engine=Engine.KUBERNETES, instances=now)
+        return watched_pods(self._follow(self._path("pods")))
 
-    async def events(self) -> AsyncGenerator[Observed, None]:
+    def events(self) -> AsyncGenerator[Observed, None]:
         """Yield what controllers, scheduler and kubelet report about the run's objects."""
-        seen: set[str] = set()
-        async with aclosing(self._follow(self._path("events"))) as states:
-            async for _, changed, _ in states:
-                for event in changed:
-                    version = event["metadata"]["resourceVersion"]
-                    if version not in seen and (observed := cluster_observation(event)):
-                        yield observed
-                    seen.add(version)
+        return watched_events(self._follow(self._path("events")))
 
-    async def nodes(self) -> AsyncGenerator[dict[str, bool], None]:
+    def nodes(self) -> AsyncGenerator[dict[str, bool], None]:
         """Yield which nodes there are and whether each is ready, now and whenever that changes."""
-        ready: dict[str, bool] = {}
-        shown = None
-        async with aclosing(self._follow("/api/v1/nodes")) as states:
-            async for listed, changed, gone in states:
-                ready = ({} if listed else ready) | dict(map(node_ready, changed))
-                for node in gone:
-                    ready.pop(node["metadata"]["name"], None)
-                if ready != shown:
-                    shown = dict(ready)
-                    yield dict(ready)
+        return watched_nodes(self._follow("/api/v1/nodes"))
 
-    async def _follow(self, path: str) -> AsyncGenerator[tuple[bool, list[Json], list[Json]], None]:
-        """List, then watch from there; list again where the version is too old or the connection was lost.
-
-        Yields whether this is a whole list, what is there or changed, and what has gone.
-        """
-        while True:
-            listing = await self._ask("GET", path)
-            yield True, listing["items"], []
-            version = listing["metadata"]["resourceVersion"]
-            with contextlib.suppress(Refused, *UNREACHABLE):
-                while True:
-                    async with aclosing(self._api.watch(path, version)) as changes:
-                        async for change in changes:
-                            thing = change["object"]
-                            version = thing["metadata"]["resourceVersion"]
-                            gone = change["type"] == "DELETED"
-                            yield False, [] if gone else [thing], [thing] if gone else []
-            await asyncio.sleep(_PAUSE)  # a server that lists and refuses to be watched is not asked without a break
+    def _follow(self, path: str) -> AsyncGenerator[State, None]:
+        return states(self._api, path, partial(self._ask, "GET", path))
 
     async def prune(self) -> list[str]:
         """Delete the run's namespaces and wait until they are gone; return what was removed."""
@@ -352,11 +304,3 @@ def _title(manifest: Manifest) -> str:
 
 def _version(thing: Json) -> str:
     return str(thing["metadata"]["resourceVersion"])
-
-
-def _uid(thing: Json) -> str:
-    return str(thing["metadata"]["uid"])
-
-
-def _instances(pods: Any) -> tuple[Instance, ...]:
-    return tuple(sorted((pod_instance(pod) for pod in pods if not is_client(pod)), key=lambda instance: instance.name))
