@@ -24,8 +24,6 @@ _WARM_UP_REQUESTS = 10
 class Near:
     """Asks from this process."""
 
-    near = True
-
     async def first_answer(self, target: Target) -> None:
         """Ask again and again."""
         while True:
@@ -64,7 +62,7 @@ async def _send(target: Target, over: asyncio.Queue[Request | None]) -> None:
 async def _asked(target: Target) -> Request:
     sent = target.clock()
     try:
-        answer = await http.request(target.address, "GET", "/", target.pace.timeout)
+        answer = await http.request(target.address, "GET", target.path, target.pace.timeout)
     except http.NoAnswer:
         return Request(sent, target.clock(), ok=False)
     over = target.clock()
@@ -97,8 +95,6 @@ class Far:
     when it was written there, and of all these the least. So every time is too late by what the quickest of those lines
     took on its way, for all lines the same; the lines of that second themselves only set the clock.
     """
-
-    near = False
 
     def __init__(self, beside: Beside) -> None:
         self._beside = beside
@@ -150,7 +146,7 @@ class _Difference:
 
 def probe_words(target: Target) -> tuple[str, ...]:
     """Return what to say to our program so that it asks at the target's pace."""
-    return ("probe", str(target.address), f"{target.pace.interval:g}s", f"{target.pace.timeout:g}s")
+    return ("probe", f"{target.address}{target.path}", f"{target.pace.interval:g}s", f"{target.pace.timeout:g}s")
 
 
 def is_good(line: str) -> bool:

@@ -1,77 +1,79 @@
-"""Load: requests that cost CPU, sent to several addresses at once at a steady rate, while its block lasts."""
+"""Load: requests that cost CPU, sent to several apps at once at a steady rate, while its block lasts."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.errors import EngineUnavailable
-from sandbox.http import GOOD, NoAnswer, request
+from sandbox.errors import DemoFailed
+from sandbox.events import Engine
+from sandbox.measuring import Request
 from sandbox.routes import Address
-from sandbox.sandbox import Client
-from sandbox.streams import stop
-
-_TIMEOUT = 1.0
+from sandbox.sandbox import Client, Clock, Pace, Target
+from sandbox.streams import first, stop
 
 
-def require_near(clients: Iterable[Client]) -> None:
-    """Load comes from this process alone. Raises EngineUnavailable where an app's address leads nowhere from here."""
-    if not all(client.near for client in clients):
-        raise EngineUnavailable(
-            "This demo sends its load from here, and the apps of these engines are reached only from beside them, so "
-            "nothing was sent. Unset DOCKER_HOST and PORTSIDE_KUBE_CONTEXT for engines of ours."
-        )
+@dataclass
+class _Lane:
+    """What one app was sent; `begun` with the first request that is over."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    log: list[Request] = field(default_factory=list)
 
 
 class Load:
-    """Sends `rate` requests a second to each address, whether the last answers have come or not (an open loop).
+    """Has each app sent `rate` requests a second by its client, whether the last answers have come or not.
 
-    `start` and `end` are when it was switched on and off, on the run's clock; `failed` are the requests to each address
-    that got no good answer.
+    `start` and `end` are since when all of them were under load and until when, on the run's clock; `failed` are the
+    requests to each that got no good answer.
     """
 
-    def __init__(self, clock: Callable[[], float], path: str, rate: float) -> None:
+    def __init__(self, clock: Clock, clients: Mapping[Engine, Client], path: str, rate: float) -> None:
         self._clock = clock
+        self._clients = clients
         self._path = path
-        self._rate = rate
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._rounds = 0
-        self.failed: dict[Address, int] = {}
+        self._pace = Pace(interval=1 / rate)
+        self._lanes: dict[Engine, _Lane] = {}
         self.start = self.end = 0.0
 
     @asynccontextmanager
-    async def on(self, addresses: Iterable[Address]) -> AsyncGenerator[None, None]:
-        """Keep it up for as long as the block lasts, then wait for the last answers."""
-        self.failed = dict.fromkeys(addresses, 0)
-        self.start = self._clock()
-        sending = asyncio.create_task(self._send())
+    async def on(self, addresses: Mapping[Engine, Address]) -> AsyncGenerator[None, None]:
+        """Keep it up for as long as the block lasts, then wait for the last answers. Raises DemoFailed."""
+        ended = asyncio.Event()
+        self._lanes = {engine: _Lane() for engine in addresses}
+        sending = {engine: asyncio.create_task(self._send(engine, addresses[engine], ended)) for engine in addresses}
         try:
+            for engine, task in sending.items():
+                await self._begun(engine, task)
+            self.start = self._clock()
             yield
-            await stop(sending)
             self.end = self._clock()
-            await asyncio.gather(*self._under_way)
+            ended.set()
+            await asyncio.gather(*sending.values())
         finally:
-            await stop(sending, *self._under_way)
+            await stop(*sending.values())
 
-    async def _send(self) -> None:
-        due = self.start
-        while True:
-            self._rounds += 1
-            for address in self.failed:
-                task = asyncio.create_task(self._ask(address))
-                self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
-            due = max(due + 1 / self._rate, self._clock())
-            await asyncio.sleep(due - self._clock())
+    async def _send(self, engine: Engine, address: Address, ended: asyncio.Event) -> None:
+        lane, target = self._lanes[engine], Target(address, self._pace, self._clock, ended, self._path)
+        async with aclosing(self._clients[engine].requests(target)) as requests:
+            async for request in requests:
+                lane.log.append(request)
+                lane.begun.set()
 
-    async def _ask(self, address: Address) -> None:
-        try:
-            good = (await request(address, "GET", self._path, _TIMEOUT)).status == GOOD
-        except NoAnswer:
-            good = False
-        self.failed[address] += not good
+    async def _begun(self, engine: Engine, sending: asyncio.Task[None]) -> None:
+        if not await first(self._lanes[engine].begun, sending, self._pace.startup):
+            raise DemoFailed(f"The load did not begin within {self._pace.startup:g} s. Start the demo again.")
+        if sending.done():
+            sending.result()
+
+    @property
+    def failed(self) -> dict[Engine, int]:
+        """Return how many requests to each app got no good answer."""
+        return {engine: sum(not request.ok for request in lane.log) for engine, lane in self._lanes.items()}
 
     def told(self) -> dict[str, Any]:
-        """Return when it was there, and how many requests a second each address was really sent."""
-        rate = self._rounds / (self.end - self.start)
+        """Return when it was there, and how many requests a second each app was really sent."""
+        sent = sum(self.start <= request.sent < self.end for lane in self._lanes.values() for request in lane.log)
+        rate = sent / len(self._lanes) / (self.end - self.start)
         return {"start": round(self.start, 3), "end": round(self.end, 3), "requests_per_second": round(rate, 1)}

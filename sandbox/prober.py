@@ -10,7 +10,7 @@ from sandbox.events import NAMES, Engine, Measured, Probe
 from sandbox.measuring import Request, Span, measure, probes, settled, undisturbed, unprobed
 from sandbox.routes import Address
 from sandbox.sandbox import Client, Clock, Pace, Target
-from sandbox.streams import stop
+from sandbox.streams import first, stop
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Prober:
         lane = self._lane(engine)
         reading = asyncio.create_task(self._read(engine, address))
         try:
-            if not await _first(lane.serving, reading, self._pace.startup):
+            if not await first(lane.serving, reading, self._pace.startup):
                 raise self._silent(address)
             while not reading.done():
                 await asyncio.wait([reading], timeout=self._pace.report)
@@ -138,13 +138,3 @@ class Prober:
     def requests(self, engine: Engine, since: float = 0.0) -> list[Request]:
         """Return the requests of one side that are over and were sent at or after a moment."""
         return [request for request in self._lanes[engine].log if request.sent >= since]
-
-
-async def _first(serving: asyncio.Event, reading: asyncio.Task[None], seconds: float) -> bool:
-    """Wait for one of both; say whether it came in time."""
-    waiting = asyncio.create_task(serving.wait())
-    try:
-        done, _ = await asyncio.wait({waiting, reading}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await stop(waiting)
-    return bool(done)

@@ -42,21 +42,20 @@ class Pace:
 
 @dataclass(frozen=True)
 class Target:
-    """What a client is to ask, at which pace, on which clock, and until when."""
+    """What a client is to ask for, at which pace, on which clock, and until when."""
 
     address: Address
     pace: Pace
     clock: Clock
     ended: asyncio.Event
+    path: str = "/"
 
 
 class Client(Protocol):
-    """Asks an app for a lane, from where it stands: `near` in this process, or else beside the app.
+    """Asks an app for a lane, from where it stands: in this process, or beside the app.
 
-    Only a client, `tell` and a load send anything to an app.
+    Only a client and `tell` send anything to an app.
     """
-
-    near: bool
 
     def requests(self, target: Target) -> AsyncGenerator[Request, None]:
         """Yield each request once it is over, to the last one that was under way when the target ended."""

@@ -102,6 +102,16 @@ async def together(*works: Coroutine[Any, Any, Any]) -> list[Any]:
         await stop(*tasks)
 
 
+async def first(event: asyncio.Event, task: asyncio.Task[Any], seconds: float) -> bool:
+    """Wait until an event is set or a task is done; say whether either came in time."""
+    waiting = asyncio.create_task(event.wait())
+    try:
+        done, _ = await asyncio.wait({waiting, task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await stop(waiting)
+    return bool(done)
+
+
 async def to_the_end(work: Coroutine[Any, Any, First]) -> First:
     """Finish the work even if the waiting for it is cancelled, once or often; the cancellation is raised after it."""
     task = asyncio.create_task(work)

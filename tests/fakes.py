@@ -143,10 +143,11 @@ class FakeBeside:
         await Near().first_answer(target)
 
     async def follow(self, words: tuple[str, ...], ended: asyncio.Event) -> AsyncGenerator[str, None]:
-        _, address, interval, timeout = words
+        _, wanted, interval, timeout = words
+        address, _, path = wanted.partition("/")
         host, _, port = address.rpartition(":")
         pace = Pace(interval=float(interval.rstrip("s")), timeout=float(timeout.rstrip("s")))
-        target = Target(Address(host, int(port)), pace, lambda: time.monotonic() + self._ahead, ended)
+        target = Target(Address(host, int(port)), pace, lambda: time.monotonic() + self._ahead, ended, f"/{path}")
         count = 0
         async with aclosing(Near().requests(target)) as requests:
             async for request in requests:

@@ -75,7 +75,7 @@ def test_a_foreign_library_has_one_importer(module: str) -> None:
         assert not uses or module.startswith(importer)
 
 
-def test_only_clients_a_load_and_what_tells_an_app_send_anything_to_it() -> None:
+def test_only_clients_and_what_tells_an_app_send_anything_to_it() -> None:
     values = {f"sandbox.http.{name}" for name in ("ACCEPTED", "Answer", "GOOD")}
     senders = {
         module
@@ -84,7 +84,7 @@ def test_only_clients_a_load_and_what_tells_an_app_send_anything_to_it() -> None
     }
     mixed = {module for module in MODULES if "sandbox.http.request" in imports(module)}
 
-    assert senders | mixed == {"sandbox.clients", "sandbox.containers", "sandbox.load"}
+    assert senders | mixed == {"sandbox.clients", "sandbox.containers"}
 
 
 @pytest.mark.parametrize("chat", ["discord", "slack"])

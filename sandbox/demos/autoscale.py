@@ -11,7 +11,7 @@ from sandbox.engines import Images
 from sandbox.events import NAMES, Engine, Event, Finding, Result, Snapshot
 from sandbox.figures import Row, actors, failed_requests, row, seconds
 from sandbox.lanes import Lanes
-from sandbox.load import Load, require_near
+from sandbox.load import Load
 from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, service
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
@@ -49,7 +49,6 @@ def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
 
 def autoscale(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
     """Start one copy on each side, put load on both, and watch who gets more copies, and fewer again."""
-    require_near(sandbox.clients.values())
     return _Lanes(sandbox).run("autoscale", options, findings)
 
 
@@ -60,7 +59,7 @@ class _Lanes(Lanes):
         super().__init__(sandbox)
         self._addresses: dict[Engine, Address] = {}
         self._copies: dict[Engine, list[tuple[float, int]]] = {engine: [] for engine in Engine}
-        self._load = Load(sandbox.clock, BURN, RATE)
+        self._load = Load(sandbox.clock, sandbox.clients, BURN, RATE)
         self._began = self._over = 0.0
 
     def see(self, event: Event) -> None:
@@ -110,7 +109,7 @@ class _Lanes(Lanes):
         for engine in Engine:
             self.stage.acted_from_now(engine)
             self.stage.type(engine, load_command(self._addresses[engine]))
-        async with self._load.on(self._addresses.values()):
+        async with self._load.on(self._addresses):
             self.stage.narrate(f"{RATE} requests a second to each side now cost CPU.")
             await self._until(SCALING.most)
             await asyncio.sleep(self._pace.settled)
@@ -135,7 +134,7 @@ class _Lanes(Lanes):
         }
         return {
             "load": [self._load.told()],
-            "load_failed": {engine.value: self._load.failed[self._addresses[engine]] for engine in Engine},
+            "load_failed": {engine.value: failed for engine, failed in self._load.failed.items()},
             "replicas": {engine.value: [list(step) for step in self._copies[engine]] for engine in Engine},
             "reaction": {engine.value: reaction(self._copies[engine], on, off) for engine in Engine},
             "p50_ms": {

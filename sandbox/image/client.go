@@ -48,13 +48,13 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 
 // probe sends a request each interval, whether the last answer has come or not, until it is told to stop; it ends with
 // the last request that is under way.
-func probe(address, interval, timeout string) error {
+func probe(target, interval, timeout string) error {
 	pace, err := time.ParseDuration(interval)
 	patience, wrong := time.ParseDuration(timeout)
 	if err := errors.Join(err, wrong); err != nil {
 		return err
 	}
-	p := &prober{url: "http://" + address + "/", client: client(patience), began: time.Now(), out: json.NewEncoder(os.Stdout)}
+	p := &prober{url: "http://" + target, client: client(patience), began: time.Now(), out: json.NewEncoder(os.Stdout)}
 	p.untilStopped(pace)
 	return p.out.Encode(ended{p.lines})
 }

@@ -4,7 +4,7 @@
 //	web health                                   ask the server here whether it lives; exit 1 if not (there is no curl)
 //	web pause                                    do nothing until stopped (a pod's pause container)
 //	web send METHOD HOST:PORT/PATH TIMEOUT BODY  ask an app once, and write the status and the body of its answer
-//	web probe HOST:PORT INTERVAL TIMEOUT         ask it at a steady pace until stopped, and write a line for each answer
+//	web probe HOST:PORT/PATH INTERVAL TIMEOUT    ask it at a steady pace until stopped, and write a line for each answer
 package main
 
 import (

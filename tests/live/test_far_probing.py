@@ -12,6 +12,7 @@ from sandbox.cluster import Cluster
 from sandbox.containers import Containers
 from sandbox.demo import Demo, choose, perform
 from sandbox.demos import load_demos
+from sandbox.demos.autoscale import RATE
 from sandbox.docker_run import Container
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines, EngineStatus, Machines
 from sandbox.events import Engine, Event, Measured, Observed, Result, Snapshot, Started
@@ -112,11 +113,12 @@ class Runs:
     selfheal: list[Event]
     scale: list[Event]
     rollout: list[Event]
+    autoscale: list[Event]
 
 
 async def all_at_once(engines: Engines) -> Runs:
     twice, *demos = await asyncio.gather(
-        measured_twice(engines), *(performed(engines, name) for name in ("selfheal", "scale", "rollout"))
+        measured_twice(engines), *(performed(engines, name) for name in ("selfheal", "scale", "rollout", "autoscale"))
     )
     return Runs(twice, *demos)
 
@@ -164,6 +166,16 @@ def test_a_name_that_was_away_for_a_moment_is_found_as_soon_as_it_is_there_again
     assert (end.error, end.completed, end.cleaned_up) == (None, True, True)
     for step in end.measured["steps"]["docker"]:
         assert 0 < step["longest_gap_seconds"] < step["done_seconds"] + REQUEST_SECONDS
+
+
+def test_load_from_beside_the_apps_makes_the_autoscaler_act_and_docker_stay(runs: Runs) -> None:
+    end = runs.autoscale[-1]
+
+    assert isinstance(end, Result)
+    assert (end.error, end.completed, end.cleaned_up) == (None, True, True)
+    assert end.measured["reaction"]["docker"]["most"] == 1
+    assert end.measured["reaction"]["kubernetes"]["most"] > 1
+    assert end.measured["load"][0]["requests_per_second"] > RATE / 2
 
 
 def test_the_client_is_named_where_it_stands_and_is_no_copy_of_the_app(runs: Runs) -> None:

@@ -66,7 +66,7 @@ async def test_the_program_is_asked_for_the_pace_of_the_run() -> None:
     beside = Delivered((1.0, '{"requests": 0}\n'))
     await told(beside)
 
-    assert beside.words == ("probe", "203.0.113.1:8080", "0.1s", "1s")
+    assert beside.words == ("probe", "203.0.113.1:8080/", "0.1s", "1s")
 
 
 @pytest.mark.parametrize("lines", [(), ('{"requests": 2}\n',), (line(1.0),)])
