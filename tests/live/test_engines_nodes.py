@@ -25,7 +25,7 @@ from sandbox.local.layout import NODES, SPARE, Layout
 
 pytestmark = [pytest.mark.machine, pytest.mark.docker, pytest.mark.kubernetes]
 
-GONE = "timed out|No route to host|unreachable"
+GONE = "timed out|No route to host|unreachable|refused"
 BORROWER = """
 import asyncio, sys
 from pathlib import Path
