@@ -35,6 +35,7 @@ from sandbox.observing import (
     TERMINATING,
     Json,
     StorageClass,
+    last_warning,
     node_ready,
     pod_instance,
 )
@@ -176,19 +177,25 @@ class Cluster:
         """Return the class that a claim gets which names none. Raises DemoFailed where there is none."""
         return await default_class(self._api)
 
-    async def ready(self, app: str, replicas: int) -> None:
+    async def warning(self) -> str:
+        """Say as a sentence what Kubernetes last warned of in the namespace; nothing where it did not."""
+        message = last_warning((await self.get("events?fieldSelector=type=Warning"))["items"])
+        return f"Kubernetes says: {message}" if message else ""
+
+    async def ready(self, app: str, replicas: int, within: float = _READY_WITHIN) -> None:
         """Wait until so many pods of an app are ready, and others are only going. Raises DemoFailed after a while."""
         try:
-            async with asyncio.timeout(_READY_WITHIN):
+            async with asyncio.timeout(within):
                 while True:
                     if await self._all_ready(app, replicas):
                         return
                     await asyncio.sleep(_PAUSE)
         except TimeoutError as error:
-            raise DemoFailed(
-                f"{replicas} pods of {app} were not ready within {_READY_WITHIN:g} s. The cluster may be full or busy: "
+            sentence = (
+                f"{replicas} pods of {app} were not ready within {within:g} s. The cluster may be full or busy: "
                 "start the demo again in a moment."
-            ) from error
+            )
+            raise DemoFailed(f"{sentence} {await self.warning()}".strip()) from error
 
     async def _all_ready(self, app: str, replicas: int) -> bool:
         pods = [pod_instance(pod) for pod in (await self.get(f"pods?labelSelector=app={app}"))["items"]]

@@ -1,6 +1,6 @@
 """What engines say, in our words: pure functions from their JSON to instances and observations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ _ACTORS = {
 _REPEATED = frozenset({"Pulled", "Created", "FailedComputeMetricsReplicas"})
 # But an image that had to be fetched says something.
 _FETCHED = "Successfully pulled"
+# Of a warning, as much as reads well in a sentence: a quota or a scheduler that refuses a pod needs about 200.
+_SHOWN = 300
 # What dockerd reports about a container; the health check's own exec_* events would drown it.
 _DOCKER_ACTIONS = frozenset({"start", "die", "oom", "stop", "kill", "destroy", "health_status"})
 
@@ -141,6 +143,19 @@ def is_client(pod: Json) -> bool:
 
 def _is_clients(involved: Json) -> bool:
     return str(involved.get("name")).startswith(f"{CLIENT_APP}-")
+
+
+def last_warning(events: Iterable[Json]) -> str:
+    """Return the message of the newest of some Events that are warnings of the run's own objects; cut if it is long."""
+    ours = [event for event in events if not _is_clients(event.get("involvedObject") or {})]
+    newest = max(ours, key=_moment, default={})
+    message = str(newest.get("message", "")).strip()
+    return message if len(message) <= _SHOWN else message[:_SHOWN] + "…"
+
+
+def _moment(event: Json) -> str:
+    """The scheduler writes its Events in the newer way, which has one time to the microsecond."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
 def cluster_observation(event: Json) -> Observed | None:

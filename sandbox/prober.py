@@ -13,6 +13,14 @@ from sandbox.sandbox import Client, Clock, Pace, Target
 from sandbox.streams import first, stop
 
 
+class NeverAnswered(DemoFailed):
+    """An app did not answer within the time that it may take to start; `engine` is whose app it is."""
+
+    def __init__(self, engine: Engine, sentence: str) -> None:
+        super().__init__(sentence)
+        self.engine = engine
+
+
 @dataclass
 class _Lane:
     """One side's log, since its first good answer. `told` of its requests were in a probe already, and until when."""
@@ -38,20 +46,21 @@ class Prober:
         self._end: float | None = None
 
     async def first_answer(self, engine: Engine, address: Address) -> None:
-        """Wait until an app answers for the first time; these requests are not counted. Raises DemoFailed."""
+        """Wait until an app answers for the first time; these requests are not counted. Raises NeverAnswered."""
         try:
             async with asyncio.timeout(self._pace.startup):
                 await self._clients[engine].first_answer(self._target(address))
         except TimeoutError as error:
-            raise self._silent(address) from error
+            raise self._silent(engine, address) from error
 
     def _target(self, address: Address) -> Target:
         return Target(address, self._pace, self._clock, self._ended)
 
-    def _silent(self, address: Address) -> DemoFailed:
-        return DemoFailed(
+    def _silent(self, engine: Engine, address: Address) -> NeverAnswered:
+        return NeverAnswered(
+            engine,
             f"The app at {address} did not answer within {self._pace.startup:g} s of its start, so there was nothing "
-            "to break. Start the demo again; if it happens twice, look at the engine's own log."
+            "to break. Start the demo again; if it happens twice, look at the engine's own log.",
         )
 
     def _lane(self, engine: Engine) -> _Lane:
@@ -60,13 +69,13 @@ class Prober:
     async def probe(self, engine: Engine, address: Address) -> AsyncGenerator[Probe, None]:
         """Ask from now until `finish`; from the first good answer on, tell at least twice a second which are over.
 
-        What came before that answer does not count. Raises DemoFailed where there is none in time.
+        What came before that answer does not count. Raises NeverAnswered where there is none in time.
         """
         lane = self._lane(engine)
         reading = asyncio.create_task(self._read(engine, address))
         try:
             if not await first(lane.serving, reading, self._pace.startup):
-                raise self._silent(address)
+                raise self._silent(engine, address)
             while not reading.done():
                 await asyncio.wait([reading], timeout=self._pace.report)
                 for probe in self.cut(engine):

@@ -174,6 +174,10 @@ class Cluster(Protocol):
         """Return the class that a claim gets which names none. Raises DemoFailed where there is none."""
         ...
 
+    async def warning(self) -> str:
+        """Say as a sentence what Kubernetes last warned of in the run; nothing where it did not."""
+        ...
+
     async def ready(self, app: str, replicas: int) -> None:
         """Wait until so many pods of an app are ready. Raises DemoFailed after the time an app may take to start."""
         ...

@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from sandbox.errors import DemoFailed
 from sandbox.events import Command, Engine, Event, Fault, Injected, Measured, Narration, Observed, Snapshot
-from sandbox.prober import Prober
+from sandbox.prober import NeverAnswered, Prober
 from sandbox.routes import Address
 from sandbox.sandbox import Docker, Sandbox
 from sandbox.streams import Stream
@@ -29,9 +30,14 @@ class Stage:
         cluster = self.sandbox.cluster
         for source in (self._docker_states(), self._docker_events(), cluster.watch(), cluster.events()):
             self._stream.follow(source)
-        async with aclosing(self._stream.until(script)) as events:
-            async for event in events:
-                yield event
+        try:
+            async with aclosing(self._stream.until(script)) as events:
+                async for event in events:
+                    yield event
+        except NeverAnswered as error:
+            if error.engine is not Engine.KUBERNETES:  # Docker itself refuses to start what cannot run
+                raise
+            raise DemoFailed(f"{error} {await cluster.warning()}".strip()) from error
 
     def tell(self, event: Event) -> None:
         """Say that something happened now."""

@@ -328,6 +328,7 @@ class FakeCluster:
     images = Images.published("portside/web:1")
     deployment: FakeDeployment
     registry: str | None = None
+    warned = ""
 
     def __init__(self, tag: Tag, lacks: frozenset[str]) -> None:
         self.tag = tag
@@ -389,6 +390,9 @@ class FakeCluster:
     async def available(self, api: str) -> None:
         if api in self._lacks:
             raise EngineUnavailable(f"The cluster has no {api} API.")
+
+    async def warning(self) -> str:
+        return self.warned
 
     async def ready(self, app: str, replicas: int) -> None:
         """It is at once."""

@@ -126,7 +126,7 @@ async def test_what_is_full_or_missing_at_the_start_ends_a_run_with_a_sentence_a
     docker, cluster = await engines.docker(), await engines.cluster()
     ways = {
         "exceeded quota: full": full(engines, count_deployments_apps="0"),
-        "did not answer within 20 s of its start": full(engines, pods="0"),
+        "did not answer within 20 s of its start.*Kubernetes says: .*exceeded quota: full": full(engines, pods="0"),
         "demo image is not in the Docker engine": Lab(Without(replace(docker, images=NOWHERE), cluster)).open,
         "image must be an allow-listed digest": Lab(Without(docker, replace(cluster, images=NOWHERE))).open,
     }

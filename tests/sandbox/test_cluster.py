@@ -215,6 +215,39 @@ async def test_a_client_is_no_copy_of_the_app(api: FakeApi, cluster: Cluster) ->
     assert [instance.name for instance in await cluster.get_pods()] == ["web-a"]
 
 
+def warned(moment: str, message: str, about: str = "web-1") -> dict[str, Any]:
+    return {"lastTimestamp": moment, "message": message, "involvedObject": {"name": about}}
+
+
+FULL = 'Error creating: pods "web-a" is forbidden: exceeded quota: full'
+
+
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        ([], ""),
+        ([warned(PAST, "of the client that asks", "client-1")], ""),
+        ([warned(FUTURE, FULL), warned(PAST, "Readiness probe failed")], f" Kubernetes says: {FULL}"),
+        ([warned(PAST, "long" * 100)], f" Kubernetes says: {'long' * 75}…"),
+        (
+            [warned(PAST, "older"), warned("", "no node") | {"lastTimestamp": None, "eventTime": FUTURE}],
+            " Kubernetes says: no node",
+        ),
+    ],
+)
+async def test_pods_that_do_not_get_ready_are_told_with_what_kubernetes_last_warned_of(
+    api: FakeApi, cluster: Cluster, events: list[dict[str, Any]], why: str
+) -> None:
+    api.on("GET", f"{PLACE}/pods", (200, {"items": []}))
+    api.on("GET", f"{PLACE}/events", (200, {"items": events}))
+
+    with pytest.raises(DemoFailed) as failed:
+        await cluster.ready("web", 2, within=0.01)
+
+    started_again = "The cluster may be full or busy: start the demo again in a moment."
+    assert str(failed.value) == f"2 pods of web were not ready within 0.01 s. {started_again}{why}"
+
+
 async def test_pods_are_followed_from_the_list_on(api: FakeApi, cluster: Cluster) -> None:
     api.on("GET", f"{PLACE}/pods", listing("5", "a"))
     api.on("WATCH", f"{PLACE}/pods", (200, [change("ADDED", "b", "6"), change("DELETED", "a", "7")]), (200, []))

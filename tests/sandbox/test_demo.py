@@ -1,11 +1,12 @@
 """A demo from its start to its result: on a sandbox without engines, measured by the real prober."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
-from fakes import FakeLab, FakeLabElsewhere
+from fakes import QUICK, FakeCluster, FakeDocker, FakeLab, FakeLabElsewhere, FakeSandbox
 
 from sandbox.demo import Demo, Options, choose, perform
 from sandbox.demos import load_demos
@@ -25,11 +26,13 @@ from sandbox.events import (
     Snapshot,
     Started,
 )
+from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
 
 DEMOS = load_demos()
 SELFHEAL = DEMOS["selfheal"]
 Runs = dict[Fault, list[Event]]
+NOWHERE = Address("127.0.0.1", 1)
 HEALED_BY_DOCKER = {Fault.CRASH, Fault.OOM}
 
 
@@ -143,6 +146,45 @@ async def test_an_engine_that_goes_in_mid_run_ends_it_and_its_cleanup_counts_as_
 
     assert (end.completed, end.cleaned_up, dict(end.engines)) == (False, False, {})
     assert "does not answer any more" in (end.error or "")
+
+
+class WarningCluster(FakeCluster):
+    warned = "Kubernetes says: exceeded quota."
+
+
+class SilentCluster(WarningCluster):
+    async def service_address(self, name: str) -> Address:
+        return NOWHERE
+
+
+class SilentDocker(FakeDocker):
+    async def address(self, name: str) -> Address:
+        return NOWHERE
+
+
+class SilentLab(FakeLab):
+    """The app of one engine never answers, and Kubernetes warns of something."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(replace(QUICK, startup=1.0))
+        self._engine = engine
+
+    @asynccontextmanager
+    async def open(self, owner: str, seconds: float) -> AsyncIterator[FakeSandbox]:
+        async with super().open(owner, seconds) as sandbox:
+            tag, docker = sandbox.docker.tag, self._engine is Engine.DOCKER
+            sandbox.docker = (SilentDocker if docker else FakeDocker)(tag, gone=False)
+            sandbox.cluster = (WarningCluster if docker else SilentCluster)(tag, frozenset())
+            yield sandbox
+
+
+@pytest.mark.parametrize(("engine", "why"), [(Engine.DOCKER, ""), (Engine.KUBERNETES, f" {WarningCluster.warned}")])
+async def test_an_app_that_never_answers_is_told_with_what_kubernetes_warned_of_it(engine: Engine, why: str) -> None:
+    end = result(await run(Fault.CRASH, SilentLab(engine)))
+
+    assert end.error is not None
+    assert end.error.startswith(f"The app at {NOWHERE} did not answer within 1 s of its start")
+    assert end.error.endswith(f"look at the engine's own log.{why}")
 
 
 async def hang(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
