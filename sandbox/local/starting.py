@@ -17,6 +17,7 @@ from sandbox.local.box import Box
 from sandbox.local.certificates import write_private
 from sandbox.local.layout import NODES, Layout
 from sandbox.local.loans import Kinds, lending
+from sandbox.local.logs import Logs
 from sandbox.local.reports import Board, Report
 from sandbox.local.toolchain import Workshop
 
@@ -43,6 +44,7 @@ class Starting:
         self._host = config.docker_host
         self._cluster = cluster
         self._workshop = Workshop(layout.cache, (*cgroups.entering(layout), "nice"))
+        self._logs = Logs(layout.logs)
         self._board = Board(layout.report, _first_report(config, cluster=cluster))
         self._archive: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
 
@@ -79,7 +81,7 @@ class Starting:
         except Exception as error:  # of whatever kind: whoever waits must be told
             log.warning("%s: %r", engine, error, exc_info=not isinstance(error, EngineUnavailable))
             if box.alive:  # else everything begins again
-                self._board.fail(engine, error)
+                self._board.fail(engine, EngineUnavailable(f"{error} {self._logs.limit()}".strip()))
 
     def _died(self, name: str, code: int) -> None:
         log.warning("%s ended with %d and is started again", name, code)
