@@ -8,28 +8,22 @@ from typing import Any
 
 @dataclass
 class _Work:
-    owner: str
     task: asyncio.Task[Any]
     stopping: bool = False
 
 
 class Running:
-    """The work of each reply under a key of the platform's own, and whose it is."""
+    """The work of each reply under a key of the platform's own."""
 
     def __init__(self) -> None:
         self._works: dict[str, _Work] = {}
 
-    def start(self, key: str, owner: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def start(self, key: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Begin to work; it is forgotten when it ends."""
         task = asyncio.create_task(work)
-        self._works[key] = _Work(owner, task)
+        self._works[key] = _Work(task)
         task.add_done_callback(lambda _: self._works.pop(key, None))
         return task
-
-    def owner(self, key: str) -> str | None:
-        """Who asked for it, while it runs."""
-        work = self._works.get(key)
-        return work.owner if work else None
 
     def stop(self, key: str) -> bool:
         """Stop it and say whether it ran. Once only: a second time would cut its clean-up short."""

@@ -87,6 +87,15 @@ def test_only_clients_and_what_tells_an_app_send_anything_to_it() -> None:
     assert senders | mixed == {"sandbox.clients", "sandbox.containers"}
 
 
+def test_every_constant_is_used() -> None:
+    nodes = [node for module in MODULES for node in ast.walk(ast.parse(source(module).read_text()))]
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+    assert {name for name in stored - used if name.isupper()} == set()
+
+
 @pytest.mark.parametrize("chat", ["discord", "slack"])
 def test_a_chat_exports_what_the_command_line_calls(chat: str) -> None:
     platform = __import__(f"bot.platforms.{chat}", fromlist=["serve"])

@@ -19,8 +19,6 @@ from sandbox.local import cgroups, network
 from sandbox.local.layout import Layout
 from sandbox.local.programs import Program
 
-PROGRAMS = ("unshare", "setpriv", "tini", "ip", "iptables-restore", "mount")
-
 # What the kernel says of a process that is number 1 of one more namespace.
 _INIT = re.compile(r"^NSpid:(\t\d+)+\t1$", re.MULTILINE)
 _TICK = 0.005

@@ -20,25 +20,23 @@ class Work:
 
 async def test_a_stop_lets_the_clean_up_finish_also_when_it_is_asked_for_twice() -> None:
     running, work = Running(), Work()
-    task = running.start("message 1", "ada", work.do())
+    task = running.start("message 1", work.do())
     await work.begun.wait()
 
     assert running.stop("message 1")
     await asyncio.sleep(0)
     assert running.stop("message 1")
-    assert running.owner("message 1") == "ada"
     work.may_end.set()
     await asyncio.wait([task])
 
     assert work.given_back.is_set()
-    assert running.owner("message 1") is None
     assert not running.stop("message 1")
 
 
 async def test_the_end_waits_until_nothing_is_held() -> None:
     running, works = Running(), [Work(), Work()]
     for number, work in enumerate(works):
-        running.start(str(number), "ada", work.do())
+        running.start(str(number), work.do())
         work.may_end.set()
         await work.begun.wait()
 
@@ -57,7 +55,7 @@ async def test_who_waits_for_the_stop_finds_nothing_left() -> None:
             await asyncio.sleep(0)
             cleaned.set()
 
-    running.start("a", "me", work())
+    running.start("a", work())
     await asyncio.sleep(0)
 
     assert await running.stopped("a")

@@ -60,7 +60,7 @@ class Desk:
         """Answer; the reply is found under its post's id while it grows."""
         if self._closing:
             return
-        self.running.start(str(order.post.id), order.message.author, self._answer(order))
+        self.running.start(str(order.post.id), self._answer(order))
 
     def frame(self, owner: int, private: bool) -> Frame:
         """What stands around a reply."""

@@ -12,7 +12,6 @@ from bot.platforms.slack.surface import Place
 Body = dict[str, Any]
 Ack = Callable[..., Awaitable[Any]]
 PRIVATE = "--private"
-ONLY_YOU = "On it. Only you will see the answer."
 
 
 class Commands:

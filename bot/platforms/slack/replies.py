@@ -117,7 +117,7 @@ class Replies:
     async def _start(self, question: Question, surface: Posted | Stream, parts: AsyncGenerator[Part, None]) -> None:
         name = surface.key
         surface.gone = lambda: self.running.stop(name)
-        self.running.start(name, question.place.user, deliver(parts, surface))
+        self.running.start(name, deliver(parts, surface))
 
     async def _parts(self, question: Question, name: str, demo: bool) -> AsyncGenerator[Part, None]:
         """The tutor's parts; what must outlive a restart of a demo is remembered meanwhile."""

@@ -28,7 +28,7 @@ class Support:
         """A new message stands in a channel."""
         if place.channel in self._channels and await self._replies.memory.first(f"{key(place.channel, ts)} asked"):
             name = key(place.channel, ts)
-            self._replies.running.start(name, place.user, self._answer(place, ts))
+            self._replies.running.start(name, self._answer(place, ts))
 
     async def _answer(self, place: Place, ts: str) -> None:
         await asyncio.sleep(self._debounce)
