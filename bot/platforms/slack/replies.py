@@ -62,7 +62,7 @@ class Replies:
         surface = (Stream if streams else Posted)(self.api, question.place, frame)
         await surface.open()
         await self._remember(question, surface)
-        await self._start(question, surface, self._parts(question, surface.key, demo))
+        await self._start(surface, self._parts(question, surface.key, demo))
 
     async def volunteer(self, question: Question) -> None:
         """Answer what nobody asked the tutor by name, if it is sure; else say nothing."""
@@ -78,7 +78,7 @@ class Replies:
         """Answer a question that was edited, where its answer stands."""
         await self.running.stopped(key(question.place.channel, ts))
         frame = Frame(question.place.user, judged=True, helpers=self._helpers)
-        await self._start(question, Posted(self.api, question.place, frame, ts), self.tutor.reply(question.message))
+        await self._start(Posted(self.api, question.place, frame, ts), self.tutor.reply(question.message))
 
     async def privately(self, question: Question, url: str, shared: bool) -> None:
         """Reply so that only the asker sees it; an answer may be shared later."""
@@ -114,7 +114,7 @@ class Replies:
         if not place.thread or place.thread == question.ts:
             await self.memory.begin_thread(key(surface.place.channel, place.thread or surface.ts))
 
-    async def _start(self, question: Question, surface: Posted | Stream, parts: AsyncGenerator[Part, None]) -> None:
+    async def _start(self, surface: Posted | Stream, parts: AsyncGenerator[Part, None]) -> None:
         name = surface.key
         surface.gone = lambda: self.running.stop(name)
         self.running.start(name, deliver(parts, surface))
