@@ -249,6 +249,11 @@ class Card:
     key: str | None = "card"
 
     @property
+    def asked(self) -> bool:
+        """Whether requests are sent to measure by: without them there is no strip to draw."""
+        return any(lane.bars for lane in self.lanes)
+
+    @property
     def vote(self) -> Poll | None:
         """The poll while one may vote."""
         return self.poll if self.poll and self.poll.left is not None and self.state == "running" else None

@@ -12,6 +12,7 @@ MOST_MARKS = 45  # with the lane's name before and its state behind, they fill 8
 LEFT = 12  # columns before the first mark
 ANSWERED, FAILED, BOTH, ACTED, AHEAD, FAULT = "▀", "×", "▞", "◆", "┈", "│"
 _LABEL_EVERY = 10
+_MEANINGS = {ANSWERED: "answered", FAILED: "failed", BOTH: "both", ACTED: "who acted", AHEAD: "no request"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,13 @@ def fault_line(card: Card, most: int = MOST_MARKS) -> str:
     if card.fault_at is None:
         return ""
     return " " * (LEFT + (scale(card, most).fault or 0)) + f"▾ fault at {card.fault_at:.1f} s"
+
+
+def legend(card: Card, most: int = MOST_MARKS) -> str:
+    """What the marks of both lanes mean, and how long each is; no mark is explained that is not there."""
+    drawn = {mark for lane in card.lanes for mark in strip(card, lane, most)}
+    meanings = [f"{mark} {meaning}" for mark, meaning in _MEANINGS.items() if mark in drawn]
+    return "  ".join([*meanings, f"({scale(card, most).each:g} s a mark)"])
 
 
 def axis(card: Card, most: int = MOST_MARKS) -> str:

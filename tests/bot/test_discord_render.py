@@ -9,7 +9,7 @@ import pytest
 from discord_markdown import kinds, spans
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from web_fakes import ANSWER, ERROR, PREPARING, TOTAL, card, finished
+from web_fakes import ANSWER, ERROR, PREPARING, TOTAL, card, finished, unasked
 
 from bot.parts import (
     Act,
@@ -32,7 +32,7 @@ from bot.parts import (
     Tile,
 )
 from bot.platforms.discord import presses
-from bot.platforms.discord.blocks import Picture
+from bot.platforms.discord.blocks import Listing, Picture
 from bot.platforms.discord.cards import in_words, too_wide
 from bot.platforms.discord.layout import lay_out
 from bot.platforms.discord.presses import Press
@@ -166,7 +166,7 @@ def test_no_reply_mentions_anyone_or_leads_anywhere_but_to_its_sources(reply: Re
         ((card(20.0),), "-# ◆ 17.4 s, kubelet: Killing: its liveness probe has failed"),
         ((card(20.0),), "kubectl get pods --selector app=web --watch"),
         ((finished(),), "### Kubernetes answered again after 11.7 s. Docker did not within 30 s."),
-        ((finished(),), "Back after       × not in 30.0 s    ✓ 11.7 s"),
+        ((finished(),), "**Back after**\nDocker: × not in 30.0 s. Kubernetes: ✓ 11.7 s"),
         ((finished(),), "-# ✓ Cleaned up in 1.4 s"),
         ((PREPARING, card(20.0)), "-# 20.0 s of 40 s, live"),
     ],
@@ -213,6 +213,19 @@ def test_the_chart_stands_in_the_gallery_of_an_ended_run_only() -> None:
         found = [part for part in rules.walk(drawn(reply, FRAME)[0]) if part["type"] == rules.GALLERY]
 
         assert len(found) == galleries
+
+
+def test_a_row_without_a_name_makes_nothing_of_the_rest_bold() -> None:
+    part = Table(("", "", "", "**`"), ((Cell(""), Cell("`"), Cell("@everyone"), Cell("x" * 60)),))
+
+    assert "mention" not in {kind for text in texts((part,)) for kind in kinds(text)}
+
+
+@pytest.mark.parametrize("drawn", [unasked(), replace(unasked(), state="running", headline="", table=None)])
+def test_a_demo_without_requests_has_no_strip(drawn: Card) -> None:
+    silent = replace(drawn, lanes=tuple(replace(lane, commands=()) for lane in drawn.lanes))
+
+    assert not any(isinstance(block, Listing) for block in render_reply((silent,), FRAME))
 
 
 def test_a_table_too_wide_for_columns_is_told_row_by_row_and_shown_as_a_picture() -> None:

@@ -8,7 +8,7 @@ import slack_rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_slack_text import HOSTILE
-from web_fakes import ANSWER, ERROR, PREPARING, card, finished
+from web_fakes import ANSWER, ERROR, PREPARING, card, finished, unasked
 
 from bot.parts import Card, Cell, Choice, Choices, Code, Failure, Part, Progress, Source, Sources, Step, Table, Text
 from bot.platforms.slack.blocks import image
@@ -73,6 +73,13 @@ def test_a_finished_demo_opens_with_the_headline_and_ends_with_what_comes_next()
 
 def test_without_its_picture_a_finished_demo_keeps_the_strip() -> None:
     assert "rich_text" in kinds(message((finished(),), Frame("U1"))["blocks"])
+
+
+@pytest.mark.parametrize("drawn", [unasked(), replace(unasked(), state="running", headline="", table=None)])
+def test_a_demo_without_requests_has_no_strip(drawn: Card) -> None:
+    blocks = message((replace(drawn, lanes=tuple(replace(lane, commands=()) for lane in drawn.lanes)),), Frame("U1"))
+
+    assert "rich_text" not in kinds(blocks["blocks"])
 
 
 def test_a_stopped_demo_says_so_and_has_no_stop_button() -> None:

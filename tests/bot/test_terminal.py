@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from web_fakes import voted
+from web_fakes import unasked, voted
 
 from bot.delivery import deliver
 from bot.messages import Message
@@ -40,7 +40,7 @@ from bot.platforms.terminal.chat import converse, lines
 from bot.platforms.terminal.screen import Lines, open_screen
 from bot.platforms.terminal.text import WIDTH, in_chat, render, render_reply, written
 from bot.presenting import present_catalogue
-from bot.strip import ACTED, AHEAD, ANSWERED, BOTH, FAILED, FAULT, LEFT, axis, fault_line, strip
+from bot.strip import ACTED, AHEAD, ANSWERED, BOTH, FAILED, FAULT, LEFT, axis, fault_line, legend, strip
 from sandbox.demos import load_demos
 
 
@@ -139,7 +139,21 @@ def test_a_finished_card_opens_with_the_headline_and_the_measured_table() -> Non
     assert drawn[2] == DONE.headline
     assert drawn[5].split() == ["Back", "after", "×", "not", "in", "10.0", "s", "✓", "7.5", "s"]
     assert drawn[-1] == "  ✓ Docker: cleaned up in 0.5 s, 1 container removed, nothing left."
-    assert "(1 second a mark)" in render(DONE)
+    assert "  ▀ answered  × failed  ▞ both  ◆ who acted  ┈ no request  (1 s a mark)" in drawn
+
+
+def test_a_mark_that_is_not_drawn_is_not_explained() -> None:
+    lane = replace(KUBERNETES, bars=tuple(Bar(t, 1.0, 10, 0) for t in range(40)), acts=())
+
+    assert legend(replace(DONE, lanes=(lane,))) == "▀ answered  (1 s a mark)"
+
+
+def test_without_requests_there_is_no_strip_and_each_side_says_how_it_does() -> None:
+    drawn = render(unasked()).splitlines()
+
+    assert "Docker      × 2 of 2 ready" in drawn
+    assert "Kubernetes  ✓ 2 of 2 ready" in drawn
+    assert not any("a mark)" in line for line in drawn)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ STATES: dict[str, tuple[dict[str, Any], str, str]] = {
     "predict": ({}, "/predict", "Go now"),
     "guessed": ({}, "/guessed", "What was guessed"),
     "done": ({"begin": 39.0, "speed": 4.0}, DEMO, "Measured in this run"),
+    "unasked": ({}, "/unasked", "2 of 2 ready"),
     "error": ({}, "/error", "Run it again"),
 }
 
@@ -240,6 +241,28 @@ async def test_no_line_ends_within_a_word_that_fits_on_one(browser: Browser) -> 
         await expect(option).to_be_visible()
 
         assert await option.evaluate(LINES) == 1
+
+
+async def test_a_demo_without_faults_and_requests_has_no_strip_and_does_not_say_that_nobody_acted(
+    browser: Browser,
+) -> None:
+    async with opened(browser, FakeTutor()) as page:
+        await send(page, "/unasked")
+        await expect(page.get_by_text("2 of 2 ready").first).to_be_visible()
+
+        for part in (".strip", ".axis", ".key"):
+            await expect(page.locator(part).first).to_be_hidden()
+        await expect(page.locator(".did-list").get_by_text("kubelet").first).to_be_visible()
+        await expect(page.get_by_text("nobody has")).to_have_count(0)
+
+
+async def test_the_key_of_the_stage_explains_what_is_drawn(browser: Browser) -> None:
+    async with opened(browser, FakeTutor(begin=2.0, step=60.0)) as page:
+        await send(page, DEMO)
+        await expect(page.locator(".key").get_by_text("failed, below it")).to_be_visible()
+
+        await expect(page.locator(".key").get_by_text("who acted")).to_be_hidden()
+        await expect(page.locator(".key").get_by_text("answered again")).to_be_hidden()
 
 
 async def test_markup_in_a_reply_stays_text(browser: Browser) -> None:

@@ -10,6 +10,7 @@ from bot.platforms.discord.text import code, cut, prose, seen, size
 from bot.strip import LEFT, axis, fault_line, strip
 
 STRIP = 18  # marks: with the lane's name they fit the width of a phone
+PHONE = LEFT + STRIP + 1  # columns
 WIDEST = 56  # columns of a table that can be read without scrolling
 RECENT = 2
 TILES = 4
@@ -27,12 +28,12 @@ def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
     if part.explanation or part.narration:
         yield Words(prose(part.explanation or part.narration))
     if part.table:
-        yield table(part.table)
+        yield table(part.table, PHONE)
     if part.guessed:
         yield Words("\n".join(["**What was guessed**", *map(prose, part.guessed)]))
     if picture:
         yield picture
-    elif part.lanes:
+    elif part.asked:
         yield stage(part)
     yield from captions(part)
 
@@ -45,9 +46,10 @@ def running(part: Card, owner: int) -> Iterable[Block]:
     if part.vote:
         yield from vote(part.vote, owner)
     if part.table:
-        yield table(part.table)
-    if part.lanes:
+        yield table(part.table, PHONE)
+    if part.asked:
         yield stage(part)
+    if part.lanes:
         yield Words("\n".join(map(state, part.lanes)))
     said = [prose(part.narration)] if part.narration else []
     if told := "\n".join([*said, *map(act, recent(part.lanes))]):
@@ -111,19 +113,19 @@ def captions(part: Card) -> Iterable[Words]:
         yield Words("\n".join(f"-# {'✓ ' if line.endswith('nothing left.') else ''}{line}" for line in said))
 
 
-def table(part: Table) -> Words | Listing:
+def table(part: Table, widest: int = WIDEST) -> Words | Listing:
     """A table in columns; one that is too wide for that is told row by row."""
     rows = _rows(part)
-    if too_wide(part):
+    if too_wide(part, widest):
         return Words("\n".join(_told(part.header, row) for row in rows[1:]))
     widths = _widths(rows)
     return Listing("\n".join(_row(row, widths) for row in rows))
 
 
-def too_wide(part: Table) -> bool:
+def too_wide(part: Table, widest: int = WIDEST) -> bool:
     """Whether a table's columns have no room beside each other."""
     widths = _widths(_rows(part))
-    return sum(widths) + 2 * (len(widths) - 1) > WIDEST
+    return sum(widths) + 2 * (len(widths) - 1) > widest
 
 
 def in_words(part: Table) -> str:
@@ -147,7 +149,8 @@ def _row(row: tuple[str, ...], widths: list[int]) -> str:
 
 def _told(header: tuple[str, ...], row: tuple[str, ...]) -> str:
     rest = (f"{name}: {text}" if name else text for name, text in zip(header[1:], row[1:], strict=True))
-    return f"**{prose(row[0])}**\n{prose('. '.join(rest))}"
+    named = f"**{prose(row[0])}**\n" if row[0].strip() else ""  # four stars in a row would open what the rest closes
+    return f"{named}{prose('. '.join(rest))}"
 
 
 def _cell(cell: Cell) -> str:

@@ -6,7 +6,7 @@ from math import ceil
 from bot.parts import MARKS, Ballot, Card, Lane, Poll
 from bot.platforms.slack.blocks import Block, actions, button, code, context, fields, header, sections, table
 from bot.platforms.slack.text import clipped, escaped
-from bot.strip import axis, fault_line, scale, strip
+from bot.strip import axis, fault_line, legend, strip
 
 MARKS_IN_STRIP = 20  # two seconds each in a run of 40 s: what fits a phone
 RECENT_ACTS = 3
@@ -59,7 +59,7 @@ def _guesses(ballot: Ballot) -> Iterable[Block]:
 
 def _stage(part: Card) -> Iterable[Block]:
     """Both lanes above one axis."""
-    if not part.lanes:
+    if not part.asked:
         return
     lanes = [f"{lane.name.ljust(12)}{strip(part, lane, MARKS_IN_STRIP)}" for lane in part.lanes]
     drawn = [fault_line(part, MARKS_IN_STRIP), *lanes, axis(part, MARKS_IN_STRIP)]
@@ -104,10 +104,8 @@ def _result(part: Card) -> Iterable[Block]:
 def _drawn(part: Card) -> Iterable[Block]:
     """The strip with its legend, until there is a picture."""
     yield from _stage(part)
-    if part.lanes:
-        yield from context(
-            f"▀ answered  × failed  ▞ both  ◆ who acted  ({scale(part, MARKS_IN_STRIP).each:.1f} s a mark)"
-        )
+    if part.asked:
+        yield from context(legend(part, MARKS_IN_STRIP))
 
 
 def _captions(part: Card) -> list[Block]:

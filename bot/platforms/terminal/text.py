@@ -28,7 +28,7 @@ from bot.parts import (
 )
 from bot.platforms.terminal.votes import ballot_lines
 from bot.presenting import elapsed
-from bot.strip import LEFT, axis, fault_line, scale, strip
+from bot.strip import LEFT, axis, fault_line, legend, strip
 
 WIDTH = 80
 STEPS = {"done": "✓", "now": "◌", "next": " ", "failed": "×"}
@@ -177,8 +177,8 @@ def card(part: Card) -> Iterable[str]:
 
 def _below(part: Card) -> Iterable[str]:
     """What stands under an ended card."""
-    if part.lanes:
-        yield f"{'':{LEFT}}▀ answered  × failed  ▞ both  ◆ who acted  {_legend(scale(part).each)}"
+    if part.asked:
+        yield _indented(legend(part))
     if part.narration:
         yield from ("", f"  {part.narration}")
     yield ""
@@ -199,16 +199,17 @@ def _indented(text: str) -> str:
 
 
 def _stage(part: Card) -> Iterable[str]:
-    if not part.lanes:
+    """Both sides on one clock; without requests only how each does."""
+    if not part.asked:
+        yield from (f"{lane.name.ljust(LEFT)}{_how(lane)}" for lane in part.lanes)
         return
-    yield fault_line(part)
-    for lane in part.lanes:
-        yield f"{lane.name.ljust(LEFT)}{strip(part, lane)}  {MARKS[lane.mark]} {lane.state}"
+    yield from filter(None, [fault_line(part)])
+    yield from (f"{lane.name.ljust(LEFT)}{strip(part, lane)}  {_how(lane)}" for lane in part.lanes)
     yield axis(part)
 
 
-def _legend(seconds: float) -> str:
-    return "(1 second a mark)" if seconds == 1 else f"({seconds:.1f} s a mark)"
+def _how(lane: Lane) -> str:
+    return f"{MARKS[lane.mark]} {lane.state}"
 
 
 def _moment(part: Card) -> Iterable[str]:

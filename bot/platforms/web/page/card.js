@@ -1,7 +1,7 @@
 // A demo's card: built once, then changed in place, so that focus stays and a screen reader hears each sentence once.
 
 import { h, icon, redraw, say, unbroken, whole } from "./dom.js";
-import { Lane } from "./lane.js";
+import { Lane, asked } from "./lane.js";
 import { percent } from "./strip.js";
 import { table } from "./table.js";
 import { Vote } from "./vote.js";
@@ -58,9 +58,10 @@ export class Card {
     this.fault = h("div");
     this.stage = h("div", { class: "stage" }, h("div", { class: "flt" }, this.fault));
     this.scale = h("ol");
-    this.stage.append(h("div", { class: "axis", "aria-hidden": "true" }, this.scale));
+    this.axis = h("div", { class: "axis", "aria-hidden": "true" }, this.scale);
+    this.stage.append(this.axis);
     this.key = key();
-    this.dotted = this.key.lastChild;
+    [, , this.actedKey, this.backKey, this.dotted] = this.key.children;
     this.below = h("div", { class: "cmds" });
     this.captions = h("div", { class: "cap" });
     this.element = h("div", { class: "card" }, h("div", { class: "ct" }, h("div", {}, this.title, this.recorded, this.subtitle), this.elapsed, this.stop),
@@ -114,7 +115,10 @@ export class Card {
 
   #lanes(card) {
     const total = scale(card);
-    this.stage.hidden = this.key.hidden = this.below.hidden = !card.lanes.length;
+    this.stage.hidden = this.below.hidden = !card.lanes.length;
+    this.key.hidden = this.axis.hidden = !asked(card);
+    this.actedKey.hidden = !card.lanes.some((lane) => lane.acts.some((act) => act.acted));
+    this.backKey.hidden = card.lanes.every((lane) => lane.back_at === null);
     for (const lane of card.lanes) {
       if (!this.lanes.has(lane.engine)) this.#add(lane.engine);
       this.lanes.get(lane.engine).update(lane, card, total);

@@ -7,6 +7,9 @@ const SHOWN_ACTS = 3;
 const GAP = 4; // px between two names
 const NEAR = 80; // px within which acts of the same actor share a name
 
+/** Whether requests are sent to measure by: without them there is no strip to draw. */
+export const asked = (card) => card.lanes.some((lane) => lane.bars.length);
+
 /** A lane of the stage. */
 export class Lane {
   constructor(engine) {
@@ -25,6 +28,7 @@ export class Lane {
 
   /** Take new figures. */
   update(lane, card, scale) {
+    this.beside.hidden = !asked(card);
     say(this.name, lane.name);
     say(this.version, lane.version);
     this.state.className = `state ${lane.mark}`;
@@ -132,16 +136,11 @@ function told(acts) {
   return acted.length === SHOWN_ACTS ? acted : [...acted, ...noted].sort((one, other) => one.t - other.t);
 }
 
-/** The last things an engine did or noted, and "nobody" where that is so. */
+/** The last things an engine did or noted, and "nobody" where that is so since a fault: without one, the table says who. */
 function acts(lane, card) {
   const lines = told(lane.acts).map((act) =>
     h("li", { class: act.acted ? null : "muted" }, h("span", { class: "sign" }, act.acted ? icon("act") : null),
       h("span", {}, h("span", { class: "m nb" }, `${act.t.toFixed(1)} s`), " ", h("b", {}, act.actor), ` ${act.text}`)));
-  if (lane.acts.some((act) => act.acted)) return lines;
-  return [h("li", { class: "muted" }, nobody(card)), ...lines];
-}
-
-function nobody(card) {
-  if (card.fault_at === null) return "nobody has had to act";
-  return card.state === "running" ? "nobody has acted so far" : "nobody has acted";
+  if (card.fault_at === null || lane.acts.some((act) => act.acted)) return lines;
+  return [h("li", { class: "muted" }, card.state === "running" ? "nobody has acted so far" : "nobody has acted"), ...lines];
 }
