@@ -232,7 +232,9 @@ def unasked() -> Card:
     """The end of a demo that breaks nothing and sends no requests, with words of an engine that no line can hold."""
     lanes = tuple(replace(lane, bars=(), back_at=None, state="2 of 2 ready") for lane in finished().lanes)
     still = tuple(replace(lane, acts=tuple(replace(act, acted=False) for act in lane.acts)) for lane in lanes)
-    return replace(finished(), lanes=still, fault=None, fault_at=None, explanation=f"Docker says: {'0123456789abcdef' * 4}")
+    return replace(
+        finished(), lanes=still, fault=None, fault_at=None, explanation=f"Docker says: {'0123456789abcdef' * 4}"
+    )
 
 
 # What is said to a word; everything else gets the answer.

@@ -10,7 +10,6 @@ from bot.platforms.discord.text import code, cut, prose, seen, size
 from bot.strip import LEFT, axis, fault_line, strip
 
 STRIP = 18  # marks: with the lane's name they fit the width of a phone
-PHONE = LEFT + STRIP + 1  # columns
 WIDEST = 56  # columns of a table that can be read without scrolling
 RECENT = 2
 TILES = 4
@@ -28,7 +27,7 @@ def card(part: Card, owner: int, picture: Picture | None) -> Iterable[Block]:
     if part.explanation or part.narration:
         yield Words(prose(part.explanation or part.narration))
     if part.table:
-        yield table(part.table, PHONE)
+        yield table(part.table)
     if part.guessed:
         yield Words("\n".join(["**What was guessed**", *map(prose, part.guessed)]))
     if picture:
@@ -46,7 +45,7 @@ def running(part: Card, owner: int) -> Iterable[Block]:
     if part.vote:
         yield from vote(part.vote, owner)
     if part.table:
-        yield table(part.table, PHONE)
+        yield table(part.table)
     if part.asked:
         yield stage(part)
     if part.lanes:
@@ -113,19 +112,19 @@ def captions(part: Card) -> Iterable[Words]:
         yield Words("\n".join(f"-# {'✓ ' if line.endswith('nothing left.') else ''}{line}" for line in said))
 
 
-def table(part: Table, widest: int = WIDEST) -> Words | Listing:
+def table(part: Table) -> Words | Listing:
     """A table in columns; one that is too wide for that is told row by row."""
     rows = _rows(part)
-    if too_wide(part, widest):
+    if too_wide(part):
         return Words("\n".join(_told(part.header, row) for row in rows[1:]))
     widths = _widths(rows)
     return Listing("\n".join(_row(row, widths) for row in rows))
 
 
-def too_wide(part: Table, widest: int = WIDEST) -> bool:
+def too_wide(part: Table) -> bool:
     """Whether a table's columns have no room beside each other."""
     widths = _widths(_rows(part))
-    return sum(widths) + 2 * (len(widths) - 1) > widest
+    return sum(widths) + 2 * (len(widths) - 1) > WIDEST
 
 
 def in_words(part: Table) -> str:
