@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 # Between the end of a run and the expiry of its objects: the clean-up at its end comes first, the sweep after it.
 MARGIN_SECONDS = 30
-_CLEANUP_SECONDS = 25.0
+_CLEANUP_SECONDS = MARGIN_SECONDS - 1.0  # after that the reaper may come
 
 
 class LabSandbox:

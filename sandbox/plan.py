@@ -48,6 +48,8 @@ def apply(file: str) -> str:
 
 
 APPLY = apply(MANIFEST)
+# After a replacement the old pod is listed too, until it has ended.
+_BY_AGE = "--sort-by=.metadata.creationTimestamp"
 
 
 def find_container(name: str) -> str:
@@ -57,9 +59,9 @@ def find_container(name: str) -> str:
 
 
 def find_pod(app: str) -> tuple[str, str]:
-    """Return the lines that learn the name of an app's first pod, and where it answers."""
+    """Return the lines that learn the name of an app's newest pod, and where it answers."""
     return (
-        f"POD=$(kubectl get pods -l app={app} -o jsonpath='{{.items[0].metadata.name}}')",
+        f"POD=$(kubectl get pods -l app={app} {_BY_AGE} -o jsonpath='{{.items[-1:].metadata.name}}')",
         f"ADDRESS=$(kubectl get pod {POD} -o jsonpath='{{.status.podIP}}')",
     )
 

@@ -375,6 +375,8 @@ class FakeCluster:
         if resource.endswith("/scale"):
             self.deployment.replicas = changes["spec"]["replicas"]
             return
+        if changes["spec"]["template"]["metadata"].get("annotations"):  # as `kubectl rollout restart` does
+            self._pod = replace(self._pod, name="web-anew")
         self.deployment.change(changes["spec"]["template"])
         if self.deployment.version != "never-ready":
             self.app.says = SAYS[self.deployment.version]
@@ -426,7 +428,7 @@ class FakeCluster:
         if not self.applied:
             return ()
         copies = range(1, self.deployment.replicas)
-        others = (replace(self._pod, name=f"web-{n}", ready=True, node=f"node{n % 3 + 1}") for n in copies)
+        others = (replace(self._pod, name=f"{self._pod.name}-{n}", ready=True, node=f"node{n % 3 + 1}") for n in copies)
         return (self._pod, *others, *self._bare, *(keeper.pod for keeper in self._keepers.values()))
 
     async def pod_address(self, name: str) -> Address:

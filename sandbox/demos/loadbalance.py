@@ -130,14 +130,19 @@ class _Lanes(Lanes):
         self.stage.narrate("All pods behind the Service are replaced now. Its name stays.")
         self.stage.type(Engine.KUBERNETES, RESTART)
         self._begin(REPLACED)
+        old = await self._names_of_pods()
         await self._cluster.patch(f"deployments/{APP}", restart(write_time(datetime.now(UTC))))
         self.stage.type(Engine.KUBERNETES, f"kubectl rollout status deployment {APP}")
-        await self._replaced()
+        await self._replaced(old)
         self._found["after"] = await self._find()
 
-    async def _replaced(self) -> None:
+    async def _names_of_pods(self) -> set[str]:
+        return {pod.name for pod in await self._cluster.get_pods()}
+
+    async def _replaced(self, old: set[str]) -> None:
+        """Wait until the new pods serve and the old ones are gone: one that is ending may still answer."""
         end = self.stage.sandbox.clock() + self._pace.startup
-        while not rolled_out(await self._cluster.get(f"deployments/{APP}")):
+        while not rolled_out(await self._cluster.get(f"deployments/{APP}")) or old & await self._names_of_pods():
             if self.stage.sandbox.clock() > end:
                 raise DemoFailed(
                     f"The pods were not replaced within {self._pace.startup:g} s. The cluster may be busy: start the "
