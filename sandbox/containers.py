@@ -12,7 +12,7 @@ from typing import Any, Self
 import docker
 from docker.models.containers import Container as Made
 
-from sandbox import containers_images, http
+from sandbox import containers_images, containers_networks, http
 from sandbox.clients import choose
 from sandbox.containers_arguments import alias, locked_in, published, wanted
 from sandbox.containers_calls import call, translated
@@ -64,19 +64,12 @@ class Containers:
     async def network_create(self) -> None:
         """Make the run's own network: its containers are reached by address, and have no way out.
 
-        An engine of ours stands in a box without a way out, and is reached from outside of it: there it is enough not
-        to masquerade. On any other engine the network is internal, so that Docker itself drops what would leave.
+        An engine of ours stands in a box without a way out, and is reached from outside of it; on any other engine
+        nothing but the machine itself reaches them.
         A client elsewhere waits in it from the beginning: a fault must not be late by what its start would take.
         """
-        await call(
-            lambda: self._client.networks.create(
-                self.tag.place,
-                driver="bridge",
-                internal=not self._endpoint.ours,
-                options={"com.docker.network.bridge.enable_ip_masquerade": "false"},
-                labels=self._labels(),
-            )
-        )
+        create = containers_networks.create if self._endpoint.ours else containers_networks.create_closed
+        await call(lambda: create(self._client, self.tag.place, self._labels()))
         if self._endpoint.far:
             await self._run_client(CLIENT_APP, "pause")
 

@@ -114,6 +114,11 @@ def test_the_demo_is_one_that_exists_or_none(page: str) -> None:
     assert demo is None or (ROOT / "sandbox" / "demos" / f"{demo}.py").is_file()
 
 
+def test_every_demo_is_offered_by_a_page() -> None:
+    demos = {path.stem for path in (ROOT / "sandbox" / "demos").glob("[!_]*.py")}
+    assert demos == {front_of(page)["demo"] for page in PAGES} - {None}
+
+
 @every_page
 def test_the_pages_to_read_next_exist_and_are_others(page: str) -> None:
     following = front_of(page)["next"]
