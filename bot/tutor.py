@@ -175,7 +175,7 @@ class Tutor:
 
     async def _run(self, demo: Demo, options: Options, author: str) -> AsyncGenerator[Part, None]:
         card = dated(begin(demo, options), self._menu.verified.get(demo.name))
-        with self._votes.opened(options, author) as vote:
+        with self._votes.opened(demo, author) as vote:
             yield vote.on(card)
             async with aclosing(vote.news(self._performed(demo, options, author, vote))) as events:
                 async for event in events:

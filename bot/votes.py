@@ -3,26 +3,21 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
 from bot.parts import Ballot, Card, Guess, Poll
 from sandbox.demo import Demo, Options
-from sandbox.events import NAMES, Engine, Event, Measured, Result
-from sandbox.figures import back_after
+from sandbox.events import NAMES, Engine, Event, Result
+from sandbox.predicting import Prediction
 from sandbox.streams import Mixture
 
-QUESTION = "How long until it answers again?"
-GUESSES = ("Under 5 s", "Within 30 s", "Not within 30 s")
 GO = "go"
-OVER = "This vote is over. The next demo with a fault has one of its own."
+OVER = "This vote is over. The next demo has one of its own."
 NOT_YOURS = "Only who started the demo can go on at once. The vote closes by itself."
-GOING = "The vote is closed. The fault comes as soon as both sides are serving."
+GOING = "The vote is closed. The demo goes on as soon as both sides are ready."
 NO_GUESS = "There is no such guess. Press one of the buttons."
-
-Choice = tuple[Engine, int]
-CHOICES: Mapping[str, Choice] = {f"{engine} {n + 1}": (engine, n) for engine in Engine for n in range(len(GUESSES))}
 
 
 class Vote:
@@ -31,9 +26,11 @@ class Vote:
     Each person's last guess about an engine counts.
     """
 
-    def __init__(self, owner: str, seconds: float) -> None:
+    def __init__(self, owner: str, seconds: float, asked: Prediction) -> None:
         self.name = secrets.token_hex(4)
         self.seconds = seconds
+        self._asked = asked
+        self._choices = {f"{engine} {n}": (engine, n - 1) for engine in Engine for n, _ in enumerate(asked.guesses, 1)}
         self._owner = owner
         self._guesses: dict[tuple[str, Engine], int] = {}
         self._closed = asyncio.Event()
@@ -50,12 +47,12 @@ class Vote:
             return OVER
         if choice == GO:
             return self._go(voter)
-        if choice not in CHOICES:
+        if choice not in self._choices:
             return NO_GUESS
-        engine, guess = CHOICES[choice]
+        engine, guess = self._choices[choice]
         self._guesses[voter, engine] = guess
         self._tell()
-        return f"Noted: {NAMES[engine]} {GUESSES[guess].lower()}. Until the vote closes you may change it."
+        return f"Noted: {NAMES[engine]} {self._asked.guesses[guess].lower()}. Until the vote closes you may change it."
 
     def _go(self, voter: str) -> str:
         if voter != self._owner:
@@ -85,20 +82,20 @@ class Vote:
         """The card with the vote as it is now; nothing of a vote that nobody took part in is left at its end."""
         if self._closed.is_set() and not self._guesses:
             return card
-        return replace(card, poll=self._poll(event.engines if isinstance(event, Result) else {}))
+        return replace(card, poll=self._poll(event if isinstance(event, Result) and event.completed else None))
 
-    def _poll(self, measured: Mapping[Engine, Measured]) -> Poll:
-        closed = self._closed.is_set()
-        left = None if closed else max(0.0, self._end - asyncio.get_running_loop().time())
-        ballots = tuple(self._ballot(engine, closed, measured.get(engine)) for engine in Engine)
-        return Poll(QUESTION, ballots, left, f"/vote {self.name} {GO}")
+    def _poll(self, result: Result | None) -> Poll:
+        left = None if self._closed.is_set() else max(0.0, self._end - asyncio.get_running_loop().time())
+        ballots = tuple(self._ballot(engine, result) for engine in Engine)
+        return Poll(self._asked.question, ballots, left, f"/vote {self.name} {GO}")
 
-    def _ballot(self, engine: Engine, closed: bool, measured: Measured | None) -> Ballot:
+    def _ballot(self, engine: Engine, result: Result | None) -> Ballot:
         votes = Counter(guess for (_, about), guess in self._guesses.items() if about is engine)
         guesses = tuple(
-            Guess(label, votes[n], f"/vote {self.name} {engine} {n + 1}") for n, label in enumerate(GUESSES)
+            Guess(label, votes[n], f"/vote {self.name} {engine} {n + 1}") for n, label in enumerate(self._asked.guesses)
         )
-        return Ballot(NAMES[engine], guesses, _outcome(guesses, measured) if closed else "")
+        measured = self._asked.measured(result, engine) if result else ""
+        return Ballot(NAMES[engine], guesses, _outcome(guesses, measured) if self._closed.is_set() else "")
 
 
 async def _put(events: AsyncGenerator[Event, None], mixture: Mixture[Event | None]) -> None:
@@ -107,24 +104,24 @@ async def _put(events: AsyncGenerator[Event, None], mixture: Mixture[Event | Non
             mixture.put(event)
 
 
-def _outcome(guesses: tuple[Guess, ...], measured: Measured | None) -> str:
+def _outcome(guesses: tuple[Guess, ...], measured: str) -> str:
     """How many guessed what, and what was measured, once it is."""
     counts = ", ".join(f"{guess.votes} said {guess.label.lower()}" for guess in guesses if guess.votes)
-    figure = f" Measured: {back_after(measured).text}." if measured else ""
+    figure = f" Measured: {measured}." if measured else ""
     return f"{counts or 'nobody guessed'}.{figure}"
 
 
 class Votes:
-    """All votes of this process that are open: one for each run with a fault, `seconds` long."""
+    """All votes of this process that are open: one for each run, `seconds` long; of no seconds nobody is asked."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self._seconds = seconds
         self._open: dict[str, Vote] = {}
 
     @contextmanager
-    def opened(self, options: Options, owner: str) -> Iterator[Vote]:
-        """A vote for one run; of no seconds, and so closed, where nobody is to be asked."""
-        vote = Vote(owner, self._seconds if options.fault else 0.0)
+    def opened(self, demo: Demo, owner: str) -> Iterator[Vote]:
+        """A vote for one run."""
+        vote = Vote(owner, self._seconds, demo.prediction)
         self._open[vote.name] = vote
         try:
             yield vote

@@ -12,6 +12,7 @@ from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
 from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Measured, Result, Started
 from sandbox.figures import Row, outages
 from sandbox.plan import Plan
+from sandbox.predicting import BACK, Prediction
 from sandbox.sandbox import OpenSandbox, Sandbox
 from sandbox.streams import together
 
@@ -53,6 +54,7 @@ class Demo:
     table, and `headline` what above it, where no finding is of the whole run. `faults` and `replicas` are what may be
     chosen, first what is taken unless told otherwise. Each of `parts` is a namespace and a network of its own.
     `needs` are the cluster's APIServices that it cannot do without. `plan` is the run as a learner would type it.
+    `prediction` is what a room is asked before it acts.
     A demo that breaks machines runs `alone`, and on engines of ours only.
     """
 
@@ -73,6 +75,7 @@ class Demo:
     lesson: Lesson | None = None
     headline: Callable[[Result], str] | None = None
     plan: Planned = lambda _: Plan()
+    prediction: Prediction = BACK
     alone: bool = False
 
 

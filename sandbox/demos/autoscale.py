@@ -15,6 +15,7 @@ from sandbox.load import Load
 from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, service
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
 from sandbox.streams import both
@@ -219,6 +220,13 @@ def rows(result: Result) -> tuple[Row, ...]:
     )
 
 
+def _most(result: Result, engine: Engine) -> str:
+    return _copies(result.measured["reaction"][engine]["most"])
+
+
+PREDICTION = Prediction("How many copies are there under load?", ("Still one", "Two or three", "More"), _most)
+
+
 def _when(lane: Mapping[str, Any], which: str) -> str:
     if lane["up_seconds"] is None:
         return "no change"
@@ -277,6 +285,7 @@ DEMO = Demo(
     lesson=lesson,
     plan=plan,
     needs=(METRICS,),
+    prediction=PREDICTION,
     seconds=65,
     deadline=150,
     settings={

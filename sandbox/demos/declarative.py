@@ -14,6 +14,7 @@ from sandbox.lanes import Lanes
 from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, deployment
 from sandbox.names import Tag
 from sandbox.plan import APPLY, IMAGES, PLAIN, POD, Plan, Step, find_pod, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.sandbox import Sandbox
 from sandbox.streams import both
 
@@ -199,6 +200,15 @@ def _figure(back: float | None, measured: Mapping[str, Any]) -> Figure:
     )
 
 
+def _again(result: Result, engine: Engine) -> str:
+    return _figure(result.measured["back_seconds"][engine], result.measured).text
+
+
+PREDICTION = Prediction(
+    "One of five is removed: when are there five again?", ("Under 5 s", "Later", "Not by itself"), _again
+)
+
+
 def plan(_: Options) -> Plan:
     """Return the run as a learner would type it."""
     wanted, pods, containers_left = (
@@ -255,6 +265,7 @@ DEMO = Demo(
     rows=rows,
     lesson=lesson,
     plan=plan,
+    prediction=PREDICTION,
     seconds=40,
     settings={
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),

@@ -19,6 +19,7 @@ from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, answered_by, step, within
 from sandbox.names import Tag, write_time
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_pod, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.quota import PORT
 from sandbox.rollouts import restart, rolled_out
 from sandbox.sandbox import Sandbox
@@ -241,6 +242,13 @@ def _failed(one: Mapping[str, Any]) -> Figure:
     return Figure(f"{one['failed']} of {one['requests']}", None if one["failed"] else "good")
 
 
+def _while_out(result: Result, engine: Engine) -> str:
+    return _failed(_out(result.measured, engine)).text
+
+
+PREDICTION = Prediction("One copy is not ready: how many requests fail?", ("None", "A third", "All"), _while_out)
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: a port leads to one container, ready or not; a Service to the pods that are."""
     measured = result.measured
@@ -287,6 +295,7 @@ DEMO = Demo(
     rows=rows,
     plan=plan,
     lesson=lesson,
+    prediction=PREDICTION,
     seconds=45,
     settings={
         "--health-interval": Setting(f"{CHECK.period}s", "30s"),

@@ -13,6 +13,7 @@ from sandbox.figures import Row, actors, back_after
 from sandbox.healing import APP, FAULTS, SETTINGS, Healing, broken, containers, differs, docker_ps, manifests
 from sandbox.names import Plain
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.runs import SIDE_BY_SIDE
 from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
@@ -88,15 +89,29 @@ def headline(result: Result) -> str:
 
 
 def _won(engine: Engine, outcomes: Outcomes) -> str:
-    recovered = sum(lanes[engine].recovered is True for lanes in outcomes.values())
+    recovered = _recovered(engine, outcomes)
     quicker = [fault.value for fault, lanes in outcomes.items() if _quickest(lanes) is engine]
     won = f", first at {', '.join(quicker)}" if quicker else ""
     return f"{NAMES[engine]} was back after {recovered} of {len(outcomes)} faults{won}."
 
 
+def _recovered(engine: Engine, outcomes: Outcomes) -> int:
+    return sum(lanes[engine].recovered is True for lanes in outcomes.values())
+
+
 def _quickest(lanes: Mapping[Engine, Measured]) -> Engine | None:
     times = {engine: lane.recovery_seconds for engine, lane in lanes.items() if lane.recovery_seconds is not None}
     return min(times, key=times.__getitem__, default=None)
+
+
+def _healed(result: Result, engine: Engine) -> str:
+    outcomes = outcomes_of(result)
+    return f"{_recovered(engine, outcomes)} of {len(outcomes)}"
+
+
+PREDICTION = Prediction(
+    "From how many of the four faults is it back by itself?", ("All four", "Three", "Two or fewer"), _healed
+)
 
 
 def rows(result: Result) -> tuple[Row, ...]:
@@ -153,6 +168,7 @@ DEMO = Demo(
     lesson=lesson,
     plan=plan,
     parts=tuple(fault.value for fault in FAULTS),
+    prediction=PREDICTION,
     seconds=60,
     deadline=120,
     settings=SETTINGS,

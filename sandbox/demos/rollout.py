@@ -17,6 +17,7 @@ from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, deployment, s
 from sandbox.measuring import Request, Span, undisturbed
 from sandbox.names import Tag
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.quota import PORT
 from sandbox.rollouts import rolled_out, set_image, status, undo
 from sandbox.sandbox import Sandbox
@@ -247,6 +248,15 @@ def _failed(step: Mapping[str, Any]) -> Figure:
     return Figure(f"{step['failed']} of {step['requests']}", "failed" if step["failed"] else "good")
 
 
+def _update(result: Result, engine: Engine) -> str:
+    return _failed(result.measured["steps"][engine][0]).text
+
+
+PREDICTION = Prediction(
+    "How many requests fail while version 2 takes over?", ("None", "Under ten", "Ten or more"), _update
+)
+
+
 def _gap(step: Mapping[str, Any]) -> Figure:
     gap = step["longest_gap_seconds"]
     return Figure(seconds(gap), "failed") if gap else Figure("none", "good")
@@ -302,6 +312,7 @@ DEMO = Demo(
     rows=rows,
     lesson=lesson,
     plan=plan,
+    prediction=PREDICTION,
     seconds=45,
     settings={
         "--health-interval": Setting(f"{CHECK.period}s", "30s"),

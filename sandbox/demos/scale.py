@@ -15,6 +15,7 @@ from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.measuring import answered_by
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.quota import PORT
 from sandbox.sandbox import Sandbox
 from sandbox.streams import both
@@ -159,10 +160,17 @@ def rows(result: Result) -> tuple[Row, ...]:
     return (
         row("Commands typed", *(str(measured["commands"][engine]) for engine in Engine)),
         row("All serving after", *(seconds(measured["seconds"][engine]) for engine in Engine)),
-        row("Copies that answered", *(f"{len(measured['answered_by'][e])} of {measured['copies']}" for e in Engine)),
+        row("Copies that answered", *(_reached(result, engine) for engine in Engine)),
         row("Share of each", *(_shares(measured["answered_by"][engine]) for engine in (docker, kubernetes))),
         Row("Failed requests", *map(failed_requests, lanes)),
     )
+
+
+def _reached(result: Result, engine: Engine) -> str:
+    return f"{len(result.measured['answered_by'][engine])} of {result.measured['copies']}"
+
+
+PREDICTION = Prediction("How many of the copies does one address reach?", ("One", "Some of them", "All"), _reached)
 
 
 def _shares(answered: Mapping[str, int]) -> str:
@@ -219,6 +227,7 @@ DEMO = Demo(
     rows=rows,
     lesson=lesson,
     plan=plan,
+    prediction=PREDICTION,
     seconds=30,
     settings={
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),

@@ -15,6 +15,7 @@ from sandbox.lanes import Lanes
 from sandbox.manifests import App, Check, Manifest, deployment, pod, resource_quota
 from sandbox.names import Tag
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, apply, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.sandbox import Sandbox
 from sandbox.streams import both
 
@@ -72,9 +73,8 @@ class _Lanes(Lanes):
     async def script(self, options: Options) -> None:
         """Start the copies, then ask for too much in three ways."""
         self.stage.narrate(f"{COPIES} copies of the same web server on each side. Who chooses where each runs?")
-        await options.guesses()
         await both(self._containers(), self._pods())
-        await asyncio.sleep(self._pace.steady)
+        await both(asyncio.sleep(self._pace.steady), options.guesses())
         self.stage.narrate("Now one more on each side, which asks for more than any machine here has.")
         await both(self._too_much_memory(), self._too_much_disk())
         self.stage.narrate("And one pod that is over the quota of its namespace.")
@@ -215,6 +215,16 @@ def _places(placed: Mapping[str, int]) -> str:
     return ", ".join(f"{place}: {number}" for place, number in placed.items())
 
 
+def _too_much(result: Result, engine: Engine) -> str:
+    phase = result.measured["limit" if engine is Engine.DOCKER else "pending"]["phase"]
+    return str(phase).lower()
+
+
+PREDICTION = Prediction(
+    "One copy wants more than fits: what happens?", ("It runs", "It waits", "It is refused"), _too_much
+)
+
+
 def plan(_: Options) -> Plan:
     """Return the run as a learner would type it: a quota of the learner's own stands in for that of the run."""
     wanted, big = containers(PLAIN), greatest(PLAIN, _LISTED_MIB)
@@ -269,6 +279,7 @@ DEMO = Demo(
     rows=rows,
     lesson=lesson,
     plan=plan,
+    prediction=PREDICTION,
     seconds=20,
     settings={
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),

@@ -19,9 +19,9 @@ from sandbox.lanes import Lanes
 from sandbox.manifests import App, Check, Manifest, deployment, service
 from sandbox.names import Tag
 from sandbox.plan import APPLY, PLAIN, Plan, Step, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.quota import PORT
 from sandbox.sandbox import Sandbox
-from sandbox.streams import both
 
 APP = "web"
 CHECK = Check(period=1)
@@ -82,8 +82,9 @@ class _Lanes(Lanes):
         self._image = f"{registry}/{APP}-{self._docker.tag.run}:1"
         self.stage.narrate("An image of this run's own is built from a Dockerfile. Each line is the builder's.")
         await self._build()
+        await options.guesses()
         await self._run()
-        await both(asyncio.sleep(self._pace.steady / 2), options.guesses())
+        await asyncio.sleep(self._pace.steady / 2)
         self.stage.narrate(f"The image is pushed to {registry}. What names it from now on is its digest.")
         digest = await self._push()
         self.stage.narrate("A Deployment names the image by that digest. A node has to pull it.")
@@ -187,6 +188,15 @@ def rows(result: Result) -> tuple[Row, ...]:
     )
 
 
+def _serving(result: Result, engine: Engine) -> str:
+    return seconds(result.measured["seconds"]["run" if engine is Engine.DOCKER else "serving"])
+
+
+PREDICTION = Prediction(
+    "The image is built: how long until it serves?", ("Under 2 s", "Under 10 s", "Longer"), _serving
+)
+
+
 def lesson(result: Result) -> str | None:
     """Hold a run against this demo: a node pulls and runs exactly what was pushed."""
     pushed, runs = (result.measured["digests"][engine] for engine in Engine)
@@ -226,6 +236,7 @@ DEMO = Demo(
     rows=rows,
     plan=plan,
     lesson=lesson,
+    prediction=PREDICTION,
     seconds=30,
     settings={"readinessProbe.periodSeconds": Setting(1, 10), "livenessProbe.periodSeconds": Setting(CHECK.period, 10)},
 )

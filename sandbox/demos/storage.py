@@ -17,6 +17,7 @@ from sandbox.names import Tag
 from sandbox.notes import NOTE, answered, read, write, wrote
 from sandbox.observing import StorageClass
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_pod, rollout_status
+from sandbox.predicting import Prediction
 from sandbox.routes import Address
 from sandbox.sandbox import Sandbox
 from sandbox.streams import together
@@ -230,6 +231,15 @@ def _cell(engine: Engine, case: str, measured: Mapping[str, Any]) -> Figure:
     return Figure(f"{KINDS[engine][case]}: {fate}", "good" if fate == "there" else "failed")
 
 
+def _kept(result: Result, engine: Engine) -> str:
+    return _fates(engine, result.measured[engine])
+
+
+PREDICTION = Prediction(
+    "Is the note still there after its app was replaced?", ("Always", "On a volume alone", "Never"), _kept
+)
+
+
 def plan(_: Options) -> Plan:
     """Return the run as a learner would type it."""
     wanted = containers(PLAIN)
@@ -285,6 +295,7 @@ DEMO = Demo(
     rows=rows,
     lesson=lesson,
     plan=plan,
+    prediction=PREDICTION,
     seconds=25,
     settings={
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),

@@ -13,8 +13,9 @@ from bot.delivery import deliver
 from bot.messages import Message
 from bot.parts import Card, Poll, Reply, Text
 from bot.tutor import Tutor
-from bot.votes import GOING, GUESSES, NO_GUESS, NOT_YOURS, OVER, Vote, Votes
+from bot.votes import GOING, NO_GUESS, NOT_YOURS, OVER, Vote, Votes
 from sandbox.demos import load_demos
+from sandbox.predicting import BACK
 
 LONG = 60.0  # nobody waits for it: somebody presses Go
 OBSERVED = replace(QUICK, observe=0.5)
@@ -125,16 +126,16 @@ async def test_the_vote_closes_by_itself_and_nothing_is_left_of_one_that_nobody_
     assert surface.cards[-1].state == "done"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.0, "/demo selfheal"), (LONG, "/demo scale")])
-async def test_nobody_is_asked_where_votes_are_switched_off_or_nothing_breaks(seconds: float, text: str) -> None:
-    async with watched(tutor(seconds, FakeLab(QUICK)), text) as surface:
+@pytest.mark.parametrize("name", ["selfheal", "scale", "matrix"])
+async def test_nobody_is_asked_where_votes_are_switched_off(name: str) -> None:
+    async with watched(tutor(0.0, FakeLab(QUICK)), f"/demo {name}") as surface:
         await surface.until(lambda card: card.state != "running")
 
     assert all(card.poll is None for card in surface.cards)
 
 
 async def test_only_who_started_the_demo_goes_on_at_once() -> None:
-    vote = Vote("ada", LONG)
+    vote = Vote("ada", LONG, BACK)
 
     assert vote.cast("ben", "go") == NOT_YOURS
     assert vote.cast("ada", "go") == GOING
@@ -186,7 +187,7 @@ async def test_a_vote_that_takes_longer_than_the_demo_may_does_not_end_it() -> N
 
 
 async def test_a_person_counts_once_for_each_engine() -> None:
-    vote = Vote("ada", LONG)
+    vote = Vote("ada", LONG, BACK)
     for choice in ("docker 1", "docker 3", "kubernetes 2", "docker 3"):
         vote.cast("ada", choice)
     vote.cast("ben", "docker 3")
@@ -195,4 +196,4 @@ async def test_a_person_counts_once_for_each_engine() -> None:
 
     assert card.poll is not None
     assert [[guess.votes for guess in ballot.guesses] for ballot in card.poll.ballots] == [[0, 0, 2], [0, 1, 0]]
-    assert [guess.label for guess in card.poll.ballots[0].guesses] == list(GUESSES)
+    assert [guess.label for guess in card.poll.ballots[0].guesses] == list(BACK.guesses)
