@@ -13,6 +13,7 @@ from statistics import median
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bot import trials_chart
 from bot.palette import LIGHT, Palette
 from bot.parts import Act, Bar, Card, Lane
 
@@ -37,6 +38,8 @@ def describe(card: Card) -> str:
     """The result as alt text: the headline, then each lane."""
     lanes = " ".join(_lane_in_words(card, lane) for lane in card.lanes)
     label = f"{card.recorded}. " if card.recorded else ""
+    if card.trials:
+        return f"{label}{card.headline} Back after: {trials_chart.describe(card.trials)}"
     return f"{label}Two lanes over {card.total:.0f} seconds. {card.headline} {lanes}".strip()
 
 
@@ -51,7 +54,7 @@ def _lane_in_words(card: Card, lane: Lane) -> str:
 
 def draw(card: Card, palette: Palette = LIGHT) -> bytes:
     """The PNG of an ended card. Takes a good part of a second: call it beside the event loop."""
-    return _Drawing(card, palette).png()
+    return trials_chart.draw(card, palette) if card.trials else _Drawing(card, palette).png()
 
 
 class _Drawing:

@@ -1,7 +1,8 @@
 """Several faults side by side in one run: a grid of fault and engine in place of the two lanes. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from bot.parts import Cell, Mark, Table, Trial
 from sandbox.events import NAMES, Engine, Injected, Probe
@@ -41,6 +42,16 @@ def _state(trial: Trial, event: Probe) -> tuple[str, Mark]:
     if trial.fault_at is None or trial.back_at is None:
         return "answering", "good"
     return f"back after {trial.back_at - trial.fault_at:.1f} s", "good"
+
+
+def measured(trials: Trials, faults: Mapping[str, Any]) -> Trials:
+    """The trials at their end, as the result has them."""
+    return tuple(_measured(trial, faults[trial.fault][trial.engine]) for trial in trials)
+
+
+def _measured(trial: Trial, lane: Mapping[str, Any]) -> Trial:
+    back = (lane["recovery_seconds"] or 0.0) if lane["recovered"] else None
+    return replace(trial, away=bool(lane["failed"]), back_after=back, observed=lane["observed_seconds"])
 
 
 def table(trials: Trials) -> Table:

@@ -209,7 +209,10 @@ class Poll:
 
 @dataclass(frozen=True)
 class Trial:
-    """How one engine does with one fault of several; `away` is whether a request has failed since the fault."""
+    """How one engine does with one fault of several; `away` is whether a request has failed since the fault.
+
+    Once it is measured: `back_after` how many seconds, None if not in the `observed` ones.
+    """
 
     fault: str
     engine: str
@@ -218,6 +221,8 @@ class Trial:
     fault_at: float | None = None
     away: bool = False
     back_at: float | None = None
+    back_after: float | None = None
+    observed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -252,6 +257,11 @@ class Card:
     def asked(self) -> bool:
         """Whether requests are sent to measure by: without them there is no strip to draw."""
         return any(lane.bars for lane in self.lanes)
+
+    @property
+    def charted(self) -> bool:
+        """Whether there is a whole run to draw a chart of."""
+        return self.state == "done" and bool(self.lanes or self.trials)
 
     @property
     def vote(self) -> Poll | None:

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
             alias="PORTSIDE_VOTE_SECONDS",
             ge=0,
             le=120,
-            description="how long a chat may guess before a demo's fault; 0: nobody is asked",
+            description="how long a chat may guess before a demo acts; 0: nobody is asked",
         ),
     ] = 15
     web_port: Annotated[int, Field(alias="PORTSIDE_WEB_PORT", ge=1, le=65535, description="port of the page")] = 8000

@@ -12,7 +12,7 @@ from web_fakes import finished
 
 from bot.charts import _counted, describe, draw
 from bot.palette import DARK, LIGHT, Palette
-from bot.parts import Bar, Count, Lane, Span
+from bot.parts import Bar, Card, Count, Lane, Span, Trial
 
 
 def test_the_chart_is_a_picture_that_a_phone_can_show() -> None:
@@ -51,6 +51,17 @@ def test_the_alt_text_says_who_was_back_and_what_failed() -> None:
 
     assert "Kubernetes answered again after 11.7 s. Docker did not within 30 s." in told
     assert "Docker: 100 requests answered, 300 failed, fault at 10.0 s." in told
+
+
+def test_several_faults_are_drawn_as_bars_and_told_one_by_one() -> None:
+    away = Trial("crash", "docker", away=True, back_after=1.3, observed=30.0)
+    gone = replace(away, fault="hang", back_after=None)
+    card = Card(
+        "Every fault", "", "done", 40.0, 40.0, trials=(away, replace(away, engine="kubernetes", away=False), gone)
+    )
+
+    assert {LIGHT.good, LIGHT.failed} <= colours(draw(card))
+    assert describe(card).endswith("crash: Docker 1.3 s, Kubernetes never away. hang: Docker not in 30.0 s.")
 
 
 def test_requests_are_counted_in_half_seconds_of_which_one_begins_at_the_fault() -> None:

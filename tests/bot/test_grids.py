@@ -7,6 +7,7 @@ import pytest
 from test_cards import measured, result
 
 from bot.cards import advance, begin
+from bot.charts import describe
 from bot.parts import Card, Cell
 from bot.platforms.discord.render import Frame as DiscordFrame
 from bot.platforms.discord.render import render_reply
@@ -108,8 +109,10 @@ def test_at_its_end_the_card_has_the_measured_table_and_a_headline_over_all_faul
     assert cells(card)["hang: back after"] == (Cell("not in 30.0 s", "failed"), Cell("1.2 s", "good"))
 
 
-def test_there_is_no_chart_of_lanes_that_are_not_there() -> None:
-    assert not has_picture(ended())
+def test_the_chart_tells_each_trial_as_it_was_measured() -> None:
+    assert not has_picture(grown())
+    assert has_picture(ended())
+    assert "hang: Docker not in 30.0 s, Kubernetes 1.2 s." in describe(ended())
 
 
 @pytest.mark.parametrize("card", [grown(broken(1.0, D, HANG), probe(2.0, D, HANG, 0, 5)), ended()], ids=["now", "end"])

@@ -70,7 +70,7 @@ async def _pictures(reply: Reply) -> Mapping[Part, Picture]:
     """The chart of a run that has ended, and each table that has no room for its columns."""
     drawn: dict[Part, Picture] = {}
     for number, part in enumerate(reply):
-        if isinstance(part, Card) and part.state == "done" and part.lanes:
+        if isinstance(part, Card) and part.charted:
             drawn[part] = await asyncio.to_thread(_chart, part)
         elif isinstance(part, Table) and too_wide(part):
             drawn[part] = await asyncio.to_thread(_table, part, number)

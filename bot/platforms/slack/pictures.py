@@ -33,8 +33,8 @@ async def drawn(reply: Reply) -> Mapping[Part, Picture]:
 def has_picture(part: Part) -> TypeGuard[Card | Table]:
     """Whether there is more to see of a part than blocks can show."""
     match part:
-        case Card(state=state, lanes=lanes):
-            return state == "done" and bool(lanes)
+        case Card():
+            return part.charted
         case Table():
             return not blocks.fits(part)
     return False
