@@ -1,7 +1,8 @@
 """The chart of a run: its card as a PNG, and in words for those who do not see it.
 
 Answered requests stand above each lane's line, failed ones hang below it, so that it reads without colour. Steps are
-numbered along the top, with what failed in each; copies are a line of steps; a time of load is shaded.
+numbered along the top, with what failed in each; copies are a line of steps; a time of load is shaded; who acted is
+named at a lane's foot, in their order, with a diamond at each one's first act.
 """
 
 import io
@@ -23,7 +24,7 @@ SIZE, DPI = (6.0, 4.5), 160  # 960 by 720 pixels; at 360 pixels the smallest wor
 _TITLE, _NAME, _WORDS = 14, 12.5, 11  # points
 _ABOVE, _BELOW = 1.35, 1.25  # of the most requests: how far a lane reaches
 _WHILE = 0.03  # of the chart's time: what stays for less is not written
-_NARROW = 0.09  # of the chart's time: a step that is shorter has no room for words
+_NARROW = 0.24  # of the chart's time: a step that is shorter has room for its numbers alone
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class _Drawing:
         for number, step in enumerate(lane.steps, 1):
             axis.axvline(step.start, color=self._colours.ink, linewidth=1, linestyle=(0, (1, 2)))
             wide = step.end - step.start > _NARROW * self._card.total
-            told = f"{number}: {step.failed} failed" if wide else str(number)
+            told = f"{number}: {step.failed} failed" if wide else f"{number}: {step.failed}"
             colour = self._colours.failed if step.failed else self._colours.ink
             transform = axis.get_xaxis_transform()
             axis.text(step.start, 1.0, f" {told}", transform=transform, color=colour, size=_WORDS - 1, va="top")
@@ -175,19 +176,15 @@ class _Drawing:
     def _after_fault(self, axis: Axes, lane: Lane, fault_at: float) -> None:
         colours, top = self._colours, self._scale.top
         axis.axvline(fault_at, color=colours.ink, linewidth=1.3)
-        axis.text(fault_at, _ABOVE * top, " ▾ fault", color=colours.ink, size=_WORDS, weight="bold", va="top")
-        for act in _first_of_each(lane):
-            axis.plot(act.t, 0.45 * top, marker="D", markersize=6, color=colours.acted, markeredgecolor=colours.surface)
-            axis.annotate(
-                act.actor,
-                (act.t, 0.45 * top),
-                xytext=(-7, -3),
-                textcoords="offset points",
-                color=colours.acted,
-                size=_WORDS,
-                ha="right",
-                bbox={"facecolor": colours.surface, "edgecolor": "none", "pad": 1.0},
-            )
+        axis.text(
+            fault_at, _ABOVE * top, "fault ▾ ", color=colours.ink, size=_WORDS, weight="bold", ha="right", va="top"
+        )
+        acts = _first_of_each(lane)
+        for act in acts:
+            axis.plot(act.t, top, marker="D", markersize=6, color=colours.acted, markeredgecolor=colours.surface)
+        if acts:
+            told = f"◆ {', '.join(act.actor for act in acts)}"
+            axis.text(self._card.total, -_BELOW * top, told, color=colours.acted, size=_WORDS, ha="right", va="bottom")
         if lane.back_at is not None:
             axis.axvline(lane.back_at, color=colours.acted, linewidth=1.3, linestyle=(0, (3, 2)))
 
@@ -215,9 +212,12 @@ def _places(bar: Bar, fault_at: float) -> Iterator[tuple[int, float]]:
 
 
 def _first_of_each(lane: Lane) -> list[Act]:
-    """Each actor's first act: more of them would lie over each other."""
-    acts = [act for act in lane.acts if act.acted]
-    return list({act.actor: act for act in reversed(acts)}.values())
+    """Each actor's first act, in their order: more of them would lie over each other."""
+    firsts: dict[str, Act] = {}
+    for act in lane.acts:
+        if act.acted:
+            firsts.setdefault(act.actor, act)
+    return list(firsts.values())
 
 
 def _outcome(lane: Lane, fault_at: float | None) -> str:
