@@ -168,9 +168,13 @@ class _Lanes(Lanes):
 def findings(measured: Mapping[str, Any]) -> list[Finding]:
     """Say who put right what was changed by hand, and what the same command did the second time."""
     back = " ".join(_back(NAMES[engine], measured["back_seconds"][engine], measured) for engine in Engine)
-    said = (Finding(text=f"The same again: {measured['again'][engine]}", engine=engine) for engine in Engine)
+    said = (Finding(text=_again_said(NAMES[engine], measured["again"][engine]), engine=engine) for engine in Engine)
     left = ", ".join(f"{measured['left'][engine]} on {NAMES[engine]}" for engine in Engine)
     return [Finding(text=back), *said, Finding(text=f"Some seconds after a change by hand to {LEFT}: {left}.")]
+
+
+def _again_said(name: str, answer: str) -> str:
+    return f"{name}, told the same again: {answer.rstrip('.')}."
 
 
 def _back(name: str, back: float | None, measured: Mapping[str, Any]) -> str:

@@ -133,6 +133,17 @@ def test_a_running_card_shows_the_clock_what_runs_and_what_was_reported() -> Non
     assert any(line.startswith("  ◆ 16.2 s  kubelet  Killing:") for line in drawn)
 
 
+WORDS = st.lists(st.text("abcxyz", min_size=1, max_size=12), min_size=1, max_size=12).map(" ".join)
+
+
+@given(st.lists(st.tuples(st.text("rst", min_size=1, max_size=26), WORDS, WORDS), min_size=1, max_size=5))
+def test_a_table_fits_80_columns_and_loses_no_word(rows: list[tuple[str, str, str]]) -> None:
+    shown = render(Table(("", "Docker", "Kubernetes"), tuple(tuple(map(Cell, row)) for row in rows)))
+
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert sorted(shown.split()) == sorted(["Docker", "Kubernetes", *" ".join(map(" ".join, rows)).split()])
+
+
 def test_a_finished_card_opens_with_the_headline_and_the_measured_table() -> None:
     drawn = render(DONE).splitlines()
 

@@ -77,8 +77,8 @@ def test_docker_takes_a_command_for_each_copy_and_kubernetes_the_same_file(run: 
 def test_what_is_told_is_what_was_measured() -> None:
     assert [finding.text for finding in findings(TAUGHT)] == [
         "Docker did not have 5 again within 10 s. Kubernetes had 5 again after 1.0 s.",
-        "The same again: Conflict.",
-        "The same again: deployment.apps/web unchanged",
+        "Docker, told the same again: Conflict.",
+        "Kubernetes, told the same again: deployment.apps/web unchanged.",
         "Some seconds after a change by hand to 2: 2 on Docker, 2 on Kubernetes.",
     ]
 

@@ -3,6 +3,7 @@
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from typing import assert_never
 
 from rich.text import Text as Styled
@@ -39,6 +40,7 @@ ASCII = str.maketrans(
     | {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "→": "->"}
 )
 RECENT_ACTS = 3
+NARROWEST = 16  # columns of a table's cell
 
 Typed = Callable[[str], str]
 
@@ -134,17 +136,31 @@ def _wrapped(text: str) -> str:
 
 
 def table(part: Table) -> str:
-    """Columns with the first to the left and the others to the right."""
+    """Columns with the first to the left and the others to the right; a cell that is too wide takes several lines."""
     rows = [tuple(part.header), *(tuple(map(_cell, row)) for row in part.rows)]
     least, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
     airy = [least, *(max(width, 18) for width in others)]
     if sum(airy) + 4 * len(airy) <= WIDTH:
         return "\n".join(_row(row, airy, "    ") for row in rows)
-    return "\n".join(_row(row, [least, *others], "  ") for row in rows)
+    narrowed = _narrowed(others, WIDTH - least - 2 * len(airy))
+    return "\n".join(_row(row, [least, *narrowed], "  ") for row in rows)
+
+
+def _narrowed(widths: list[int], room: int) -> list[int]:
+    """The widths that fit a room: the widest gives way first, as long as words still fit it."""
+    widths = list(widths)
+    while sum(widths) > room and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
 def _row(row: tuple[str, ...], widths: list[int], gap: str) -> str:
-    first, *rest = zip(row, widths, strict=True)
+    cells = (textwrap.wrap(text, width) for text, width in zip(row, widths, strict=True))
+    return "\n".join(_line(line, widths, gap) for line in zip_longest(*cells, fillvalue=""))
+
+
+def _line(line: tuple[str, ...], widths: list[int], gap: str) -> str:
+    first, *rest = zip(line, widths, strict=True)
     return f"  {gap.join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)])}".rstrip()
 
 
