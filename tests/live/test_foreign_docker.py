@@ -15,9 +15,13 @@ from conftest import CACHE
 from machine import output
 
 from sandbox.containers import Containers
+from sandbox.demo import choose, perform
+from sandbox.demos import load_demos
 from sandbox.docker_run import Container
-from sandbox.engines import DockerEndpoint, Images
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines, EngineStatus, Images, Machines
 from sandbox.errors import PortTaken
+from sandbox.events import Engine, Result, Started
+from sandbox.lab import Lab
 from sandbox.local.images import Docker
 from sandbox.local.toolchain import Workshop
 from sandbox.names import Tag
@@ -93,7 +97,7 @@ async def test_a_port_leads_to_its_container_and_a_second_container_is_refused_i
         port = await containers.free_port()
         first = containers.tag.container("web")
         await containers.run(Container(first, publish=port))
-        with pytest.raises(PortTaken, match=str(port)):
+        with pytest.raises(PortTaken):
             await containers.run(Container(containers.tag.container("web2"), publish=port))
         answered = foreign.inside(sys.executable, "-c", ASK, f"http://127.0.0.1:{port}/")
 
@@ -101,7 +105,7 @@ async def test_a_port_leads_to_its_container_and_a_second_container_is_refused_i
 
 
 async def test_containers_reach_each_other_and_nothing_beyond_their_network(foreign: Foreign) -> None:
-    as_ours = replace(foreign.endpoint, ours=True)
+    as_ours = replace(foreign.endpoint, ours=True, far=True)
     async with run_of(foreign.endpoint, "nowayout") as closed, run_of(as_ours, "wideopen") as opened:
         with started(*foreign.there, sys.executable, "-c", SERVE, BRIDGE):
             until(lambda: connect(BRIDGE, 8000, foreign.process) == "connected")
@@ -118,3 +122,43 @@ async def test_containers_reach_each_other_and_nothing_beyond_their_network(fore
         "to the container beside it",
         "past a network with a gateway",
     }
+
+
+class Mixed:
+    """The operator's Docker beside a cluster of ours."""
+
+    def __init__(self, foreign: Foreign, engines: Engines) -> None:
+        self._foreign = foreign
+        self._engines = engines
+
+    def status(self) -> tuple[EngineStatus, ...]:
+        return self._engines.status()
+
+    def progress(self) -> AsyncIterator[tuple[EngineStatus, ...]]:
+        return self._engines.progress()
+
+    async def docker(self) -> DockerEndpoint:
+        return self._foreign.endpoint
+
+    async def cluster(self) -> ClusterEndpoint:
+        return await self._engines.cluster()
+
+    def machines(self) -> Machines | None:
+        return None
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize("name", ["selfheal", "scale"])
+async def test_a_demo_on_a_docker_that_is_not_reached_from_here_asks_from_beside_the_app(
+    foreign: Foreign, engines: Engines, name: str
+) -> None:
+    lab = Lab(Mixed(foreign, engines))
+    events = [event async for event in perform(*choose(load_demos(), name), "live-test", lab.open)]
+    started, end = events[0], events[-1]
+
+    assert isinstance(started, Started)
+    assert isinstance(end, Result)
+    assert started.engines[Engine.DOCKER].where.endswith("asked from a container beside the app")
+    assert started.engines[Engine.KUBERNETES].where == "this machine"
+    assert (end.error, end.completed, end.cleaned_up) == (None, True, True)
+    assert load_demos()[name].lesson(end) is None
