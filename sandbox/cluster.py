@@ -47,7 +47,9 @@ from sandbox.streams import stop, to_the_end
 Answered = TypeVar("Answered")
 
 _PAUSE = 0.25
-_GONE_WITHIN = 25.0  # 5 s where nothing is wrong; more after an API server was away, whose controllers look anew
+# 5 s where nothing is wrong. After an API server was away its controllers look again after up to 30 s, or twice
+# that by chance (client-go's reflector), and once more when the pods have gone: 69 s were seen.
+_GONE_WITHIN = 110.0
 # Nobody waits for a clean-up, and what it cannot look at counts as left; `Lab` bounds the whole of it.
 _CLEAN_UP_PATIENCE = 20.0
 # How the server says the second time that it has done it the first time, just before it went.

@@ -23,7 +23,7 @@ from sandbox.streams import both, to_the_end
 log = logging.getLogger(__name__)
 
 # Between the end of a run and the expiry of its objects: the clean-up at its end comes first, the sweep after it.
-MARGIN_SECONDS = 30
+MARGIN_SECONDS = 120
 _CLEANUP_SECONDS = MARGIN_SECONDS - 1.0  # after that the reaper may come
 
 
