@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 OWNER = "pool"
 # What nobody has taken for so long is made anew. It expires later, by the time that any demo may take; a cluster of
 # ours admits no namespace that expires more than 15 minutes after its creation.
-_KEPT_SECONDS = 600.0
+KEPT_SECONDS = 480.0
 _LONGEST_DEMO = 240.0
 # A run that has just begun needs the machine more than whoever comes next.
 _REST_SECONDS = 5.0
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 30.0
 class Pool:
     """Opens sandboxes as a `Lab` does, and sooner while it has a prepared one. Without `keep` it never has."""
 
-    def __init__(self, lab: Lab, size: int, kept: float = _KEPT_SECONDS) -> None:
+    def __init__(self, lab: Lab, size: int, kept: float = KEPT_SECONDS) -> None:
         self._lab = lab
         self._size = size
         self._kept = kept

@@ -17,7 +17,7 @@ from sandbox.engines import Engines
 from sandbox.events import Result
 from sandbox.lab import Lab
 from sandbox.names import OWNER, RUN
-from sandbox.pool import Pool
+from sandbox.pool import KEPT_SECONDS, Pool
 from sandbox.reaper import sweep
 from sandbox.streams import stop
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
 
 @asynccontextmanager
-async def kept(engines: Engines, size: int = 1, seconds: float = 600) -> AsyncIterator[Pool]:
+async def kept(engines: Engines, size: int = 1, seconds: float = KEPT_SECONDS) -> AsyncIterator[Pool]:
     pool = Pool(Lab(engines), size, seconds)
     keeping = asyncio.create_task(pool.keep())
     try:
