@@ -3,13 +3,14 @@
 import asyncio
 import difflib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from sandbox.engines import own_machines
 from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
-from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Measured, Result, Started
+from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Measured, Narration, Result, Started
 from sandbox.figures import Row, outages
 from sandbox.plan import Plan
 from sandbox.predicting import BACK, Prediction
@@ -187,14 +188,19 @@ class _Run:
         infos = {Engine.DOCKER: sandbox.docker.info, Engine.KUBERNETES: sandbox.cluster.info}
         used = {name: setting.used for name, setting in self._demo.settings.items()}
         yield self._started(infos, used | dict(sandbox.settings))
+        if sandbox.turns.starting(sandbox.run):
+            yield Narration(text="Another run is being measured. This one starts when that no longer disturbs it.")
         end = asyncio.get_running_loop().time() + self._demo.deadline
         try:
-            async with asyncio.timeout_at(end):
-                await together(*(sandbox.cluster.available(api) for api in self._demo.needs))
-                await together(*(sandbox.part(part).prepare() for part in self._demo.parts))
-            async with aclosing(self._demo.run(sandbox, self._options)) as events:
-                while event := await self._next(events, end):
-                    yield event
+            async with AsyncExitStack() as start:
+                await start.enter_async_context(sandbox.turns.start(sandbox.run, sandbox.pace.turn))
+                async with asyncio.timeout_at(end):
+                    await together(*(sandbox.cluster.available(api) for api in self._demo.needs))
+                    await together(*(sandbox.part(part).prepare() for part in self._demo.parts))
+                options = replace(self._options, guesses=partial(self._started_up, start))
+                async with aclosing(self._demo.run(sandbox, options)) as events:
+                    while event := await self._next(events, end):
+                        yield event
         except TimeoutError as error:
             raise DemoTimedOut(
                 f"The demo took longer than {self._demo.deadline:g} s and was stopped; what it had made is removed, "
@@ -209,6 +215,11 @@ class _Run:
             return event
         self._result = event
         return None
+
+    async def _started_up(self, start: AsyncExitStack) -> None:
+        """Give the turn to start to others, and have the guesses made."""
+        await start.aclose()
+        await self._options.guesses()
 
     def fail(self, sentence: str) -> None:
         """Remember what went wrong."""

@@ -68,8 +68,9 @@ class Healing:
         await both(self._start_docker(), self._start_kubernetes())
         self.stage.narrate("Both sides are serving.")
         await both(asyncio.sleep(self._pace.steady), self._options.guesses())
-        await self._break()
-        await self._observe()
+        async with self.stage.acting():
+            await self._break()
+            await self._observe()
         await self.stage.finish()
 
     async def _start_docker(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from sandbox.names import Tag, new_run
 from sandbox.sandbox import Client, Pace, Sandbox
 from sandbox.second import SecondContainers
 from sandbox.streams import both, to_the_end
+from sandbox.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +28,29 @@ MARGIN_SECONDS = 120
 _CLEANUP_SECONDS = MARGIN_SECONDS - 1.0  # after that the reaper may come
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What all sandboxes of one lab have in common."""
+
+    pace: Pace
+    settings: Mapping[str, Any]
+    machines: Machines | None
+    turns: Turns
+
+
 class LabSandbox:
     """Both sides of one run on real engines, or of one part of it."""
 
-    def __init__(
-        self, docker: Containers, cluster: Cluster, pace: Pace, settings: Mapping[str, Any], machines: Machines | None
-    ) -> None:
+    def __init__(self, docker: Containers, cluster: Cluster, shared: Shared) -> None:
         self.run = docker.tag.run
-        self.pace = pace
+        self.pace = shared.pace
         self.docker = docker
         self.cluster = cluster
-        self.settings = settings
-        self.machines = machines
+        self.settings = shared.settings
+        self.machines = shared.machines
+        self.turns = shared.turns
         self.cleanups: tuple[Cleanup, ...] = ()
+        self._shared = shared
         self._parts = {docker.tag.part: self}
         self._prepared = False
         self._began = time.monotonic()
@@ -62,8 +73,7 @@ class LabSandbox:
         """Return a part of the run with a network and a namespace of its own; it goes when the run goes."""
         if name not in self._parts:
             tag = replace(self.docker.tag, part=name)
-            docker, cluster = self.docker.part(tag), self.cluster.part(tag)
-            part = self._parts[name] = LabSandbox(docker, cluster, self.pace, self.settings, self.machines)
+            part = self._parts[name] = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self._shared)
             part._began = self._began
         return self._parts[name]
 
@@ -80,7 +90,7 @@ class LabSandbox:
     def given(self, owner: str, seconds: float) -> "LabSandbox":
         """Return it as the sandbox of an owner whose run begins now; what stands keeps its labels and its expiry."""
         tag = replace(_tag(owner, seconds), run=self.run)
-        given = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self.pace, self.settings, self.machines)
+        given = LabSandbox(self.docker.part(tag), self.cluster.part(tag), self._shared)
         given._prepared = self._prepared
         return given
 
@@ -131,11 +141,12 @@ async def removed_after(sandbox: LabSandbox) -> AsyncGenerator[LabSandbox, None]
 
 
 class Lab:
-    """Opens sandboxes on one pair of engines."""
+    """Opens sandboxes on one pair of engines; their runs stand in one line for what they measure."""
 
     def __init__(self, engines: Engines, pace: Pace | None = None) -> None:
         self._engines = engines
         self._pace = pace or Pace()
+        self._turns = Turns()
 
     @asynccontextmanager
     async def open(self, owner: str, seconds: float) -> AsyncGenerator[Sandbox, None]:
@@ -155,7 +166,8 @@ class Lab:
         except BaseException:
             await containers.close()
             raise
-        return LabSandbox(containers, namespace, self._pace, SETTINGS if cluster.ours else {}, self._engines.machines())
+        settings = SETTINGS if cluster.ours else {}
+        return LabSandbox(containers, namespace, Shared(self._pace, settings, self._engines.machines(), self._turns))
 
 
 def _tag(owner: str, seconds: float) -> Tag:

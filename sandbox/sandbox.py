@@ -15,6 +15,7 @@ from sandbox.measuring import Request
 from sandbox.names import Tag
 from sandbox.observing import Json, StorageClass
 from sandbox.routes import Address
+from sandbox.turns import Turns
 
 Clock = Callable[[], float]
 
@@ -26,7 +27,8 @@ class Pace:
     A run shows `steady` seconds of normal service, and after the fault `observe` seconds, or `shortest` where both
     lanes have answered for the last `settled` seconds. A request goes out every `interval`, and may take `timeout`.
     What was answered is told every `report` seconds or one request later, so that a probe covers at most 0.5 s; Docker
-    is asked what runs every `look`; and an app may take `startup` until its first answer.
+    is asked what runs every `look`; and an app may take `startup` until its first answer. What is measured has the
+    machine to itself, among the runs of one process, for its first `turn` seconds, and waits up to `patience` for that.
     """
 
     steady: float = 5.0
@@ -38,6 +40,8 @@ class Pace:
     report: float = 0.3
     look: float = 0.5
     startup: float = 20.0
+    turn: float = 6.0
+    patience: float = 40.0
 
 
 @dataclass(frozen=True)
@@ -218,13 +222,15 @@ class Cluster(Protocol):
 class Sandbox(Protocol):
     """Both sides of one run, or of a part of it.
 
-    `cleanups` is filled when its block ends; `settings` is how its engines are tuned, `machines` what may be broken.
+    `cleanups` is filled when its block ends; `settings` is how its engines are tuned, `machines` what may be broken,
+    `turns` the line in which the runs of this process stand.
     """
 
     run: str
     pace: Pace
     settings: Mapping[str, Any]
     machines: Machines | None
+    turns: Turns
     cleanups: tuple[Cleanup, ...]
 
     @property

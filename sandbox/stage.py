@@ -1,8 +1,8 @@
 """What every demo shows beside its own script: what runs on each side, what the engines report, and the requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 from sandbox.errors import DemoFailed
@@ -10,7 +10,7 @@ from sandbox.events import Command, Engine, Event, Fault, Injected, Measured, Na
 from sandbox.prober import NeverAnswered, Prober
 from sandbox.routes import Address
 from sandbox.sandbox import Docker, Sandbox
-from sandbox.streams import Stream
+from sandbox.streams import Stream, stop
 
 
 class Stage:
@@ -79,6 +79,20 @@ class Stage:
         """Wait for the first answer of an app; it is not counted."""
         await self.prober.first_answer(engine, address)
 
+    @asynccontextmanager
+    async def acting(self) -> AsyncGenerator[None, None]:
+        """Do in the block what is measured: for its first seconds no other run of this process starts or acts."""
+        turns, run, pace = self.sandbox.turns, self.sandbox.run, self.sandbox.pace
+        if turns.acting(run):
+            self.narrate("Another run is at work. This one waits for its turn, so that neither disturbs the other.")
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(turns.act(run, pace.patience))
+            ending = asyncio.create_task(_after(pace.turn, turn.aclose))
+            try:
+                yield
+            finally:
+                await stop(ending)
+
     async def finish(self) -> None:
         """Send no more requests, and wait for the last answer."""
         self.prober.finish()
@@ -120,3 +134,8 @@ class Stage:
         async with aclosing(self._docker.events()) as events:
             async for event in events:
                 yield event
+
+
+async def _after(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    await asyncio.sleep(seconds)
+    await work()

@@ -27,6 +27,7 @@ from sandbox.names import Tag
 from sandbox.observing import Json, StorageClass
 from sandbox.routes import Address
 from sandbox.sandbox import Client, Pace, SecondDocker, Target
+from sandbox.turns import Turns
 
 # Generous enough for a machine that is busy with other things: a time-out must mean a hung app, not a late one.
 QUICK = Pace(
@@ -39,6 +40,8 @@ QUICK = Pace(
     report=0.04,
     look=0.02,
     startup=10.0,
+    turn=0.1,
+    patience=0.5,
 )
 REPAIR = 0.06
 SAYS = {"1": "1", "2": "2", "never-ready": "3"}
@@ -466,6 +469,7 @@ class FakeSandbox:
         self.docker = FakeDocker(tag, lab.docker_goes)
         self.cluster = FakeCluster(tag, lab.lacks)
         self.cleanups: tuple[Cleanup, ...] = ()
+        self.turns = lab.turns
         self._lab = lab
         self._owner = owner
         self._parts: dict[str, FakeSandbox] = {}
@@ -527,6 +531,7 @@ class FakeLab:
         self.docker_goes = docker_goes
         self.lacks = lacks
         self.opened = self.closed = 0
+        self.turns = Turns()
 
     @asynccontextmanager
     async def open(self, owner: str, seconds: float) -> AsyncIterator[FakeSandbox]:

@@ -80,8 +80,9 @@ class _Lanes(Lanes):
         await both(self._start_docker(), self._start_kubernetes())
         self._began = self.stage.sandbox.clock()
         await both(asyncio.sleep(self._pace.steady), options.guesses())
-        await self._under_load()
-        await self._until(1)
+        async with self.stage.acting():
+            await self._under_load()
+            await self._until(1)
         await asyncio.sleep(self._pace.settled)
         self._over = self.stage.sandbox.clock()
         await self.stage.finish()

@@ -1,7 +1,8 @@
 """I want 5: commands here, a declared state there. What the same again does, and who puts right what was changed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
@@ -24,6 +25,9 @@ LEFT = 2  # copies, after a change by hand
 CHECK = Check(period=1)
 SCALE = f"kubectl scale deployment {APP} --replicas={LEFT}"
 _TICK = 0.1
+
+
+Act = Callable[[], Coroutine[Any, Any, Any]]
 
 
 def containers(tag: Tag) -> tuple[Container, ...]:
@@ -57,25 +61,26 @@ class _Lanes(Lanes):
     async def script(self, options: Options) -> None:
         """Say what is wanted once and once more, then change it by hand in two ways."""
         self.stage.narrate("Five copies are wanted: five commands here, a file with the number five there.")
-        await self._on_each("started_seconds", self._run(self._containers), self._apply())
+        await self._on_each("started_seconds", partial(self._run, self._containers), self._apply)
         self.stage.narrate("Five on each side. The same again, as a script would that runs once more.")
-        await self._on_each("again", self._run_again(), self._apply_again())
+        await self._on_each("again", self._run_again, self._apply_again)
         await both(asyncio.sleep(self._pace.steady), options.guesses())
         for engine in Engine:
             self.stage.acted_from_now(engine)
         self.stage.narrate("One copy is removed by hand on each side.")
-        await self._on_each("back_seconds", self._lose_container(), self._lose_pod())
+        await self._on_each("back_seconds", self._lose_container, self._lose_pod)
         self.stage.narrate(
             f"Now {LEFT} copies are left on each side: containers removed, the Deployment scaled by hand."
         )
-        await self._on_each("left", self._remove_containers(), self._scale())
+        await self._on_each("left", self._remove_containers, self._scale)
         self.stage.narrate("Five again: a command for each container that is missing here, the same file there.")
-        await self._on_each("restored_seconds", self._run(self._containers[LEFT:]), self._restore())
+        await self._on_each("restored_seconds", partial(self._run, self._containers[LEFT:]), self._restore)
         await self.stage.finish()
 
-    async def _on_each(self, figure: str, docker: Any, kubernetes: Any) -> None:
+    async def _on_each(self, figure: str, docker: Act, kubernetes: Act) -> None:
         """Do one step on both sides at once, and keep what it measured."""
-        self._measured[figure] = dict(zip(Engine, await both(docker, kubernetes), strict=True))
+        async with self.stage.acting():
+            self._measured[figure] = dict(zip(Engine, await both(docker(), kubernetes()), strict=True))
 
     async def _run(self, containers: Sequence[Container]) -> float | None:
         """Start containers one after the other; return after how many seconds all five run."""

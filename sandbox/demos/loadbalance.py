@@ -73,11 +73,13 @@ class _Lanes(Lanes):
         await both(self._start_docker(), self._start_kubernetes())
         self._begin(READY)
         await both(asyncio.sleep(self._pace.steady), options.guesses())
-        await self._take_out()
-        await asyncio.sleep(self._pace.shortest)
+        async with self.stage.acting():
+            await self._take_out()
+            await asyncio.sleep(self._pace.shortest)
         await self._take_back()
         await asyncio.sleep(self._pace.steady)
-        await self._replace()
+        async with self.stage.acting():
+            await self._replace()
         self._over = self.stage.sandbox.clock()
         await self.stage.finish()
 

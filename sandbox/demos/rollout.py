@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,11 +90,11 @@ class _Lanes(Lanes):
         for engine in Engine:
             self.stage.acted_from_now(engine)
         self.stage.narrate("Version 2 is out. Docker replaces its container, Kubernetes its pods one by one.")
-        await self._step(STEPS[0], self._replace(NEW), self._update())
+        await self._step(STEPS[0], NEW, self._update)
         self.stage.narrate("The next version never becomes ready. Both sides get it.")
-        await self._step(STEPS[1], self._replace(BROKEN), self._stall())
+        await self._step(STEPS[1], BROKEN, self._stall)
         self.stage.narrate("Back to version 2 on both sides.")
-        await self._step(STEPS[2], self._replace(NEW), self._undo())
+        await self._step(STEPS[2], NEW, self._undo)
         await self.stage.finish()
 
     async def _start_docker(self) -> None:
@@ -114,10 +114,11 @@ class _Lanes(Lanes):
         self.stage.type(Engine.DOCKER, docker_run(wanted))
         await self._docker.run(wanted)
 
-    async def _step(self, name: str, docker: Any, kubernetes: Any) -> None:
+    async def _step(self, name: str, version: Version, roll: Callable[[], Coroutine[Any, Any, float | None]]) -> None:
         """Change both sides at once; a step lasts for a while, so that what comes after it counts too."""
-        start = self._now()
-        _, *ends = await together(asyncio.sleep(self._pace.shortest), docker, kubernetes)
+        async with self.stage.acting():
+            start = self._now()
+            _, *ends = await together(asyncio.sleep(self._pace.shortest), self._replace(version), roll())
         for engine, end in zip(Engine, ends, strict=True):
             self._done[engine].append(None if end is None else end - start)
         self._steps.append(_Step(name, start, self._now()))

@@ -68,10 +68,11 @@ class _Lanes(Lanes):
         await both(self._first_container(port), self._first_pod())
         await both(asyncio.sleep(self._pace.steady), options.guesses())
         self.stage.narrate(f"Now {self._copies} copies are wanted on each side.")
-        self._asked = self.stage.sandbox.clock()
         for engine in Engine:
             self.stage.acted_from_now(engine)
-        await both(self._more_containers(port), self._more_pods())
+        async with self.stage.acting():
+            self._asked = self.stage.sandbox.clock()
+            await both(self._more_containers(port), self._more_pods())
         self.stage.narrate(f"{self._copies} copies serve on each side. Who gets the requests?")
         await asyncio.sleep(self._pace.shortest)
         await self.stage.finish()

@@ -81,14 +81,18 @@ class _Lanes(Lanes):
         registry = self._registry()
         self._image = f"{registry}/{APP}-{self._docker.tag.run}:1"
         self.stage.narrate("An image of this run's own is built from a Dockerfile. Each line is the builder's.")
-        await self._build()
+        async with self.stage.acting():
+            await self._build()
         await options.guesses()
-        await self._run()
+        async with self.stage.acting():
+            await self._run()
         await asyncio.sleep(self._pace.steady / 2)
         self.stage.narrate(f"The image is pushed to {registry}. What names it from now on is its digest.")
-        digest = await self._push()
+        async with self.stage.acting():
+            digest = await self._push()
         self.stage.narrate("A Deployment names the image by that digest. A node has to pull it.")
-        await self._deploy(f"{self._image.rpartition(':')[0]}@{digest}")
+        async with self.stage.acting():
+            await self._deploy(f"{self._image.rpartition(':')[0]}@{digest}")
         self.stage.narrate("Both sides serve the same image.")
         await asyncio.sleep(self._pace.steady)
         await self.stage.finish()

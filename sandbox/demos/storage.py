@@ -95,7 +95,8 @@ class _Lanes(Lanes):
         await options.guesses()
         self.stage.acted_from_now(Engine.KUBERNETES)
         self.stage.narrate("Now each container and each pod is replaced by a new one. Is the note still there?")
-        await together(*(work(case) for case in APPS for work in (self._replace_container, self._replace_pod)))
+        async with self.stage.acting():
+            await together(*(work(case) for case in APPS for work in (self._replace_container, self._replace_pod)))
         await asyncio.sleep(self._pace.steady)
         await self.stage.finish()
 

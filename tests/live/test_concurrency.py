@@ -18,8 +18,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 CHOICES = [("selfheal", fault) for fault in ("crash", "hang", "oom", "remove")] + [("scale", None), ("rollout", None)]
 
 
-async def run(engines: Engines, learner: str, name: str, fault: str | None) -> Result:
-    lab = Lab(engines)
+async def run(lab: Lab, learner: str, name: str, fault: str | None) -> Result:
     events = [event async for event in perform(*choose(load_demos(), name, fault), learner, lab.open)]
     assert isinstance(events[-1], Result)
     return events[-1]
@@ -30,7 +29,8 @@ async def test_six_learners_demos_at_once_all_complete_with_a_verified_cleanup_a
     engines: Engines,
 ) -> None:
     demos = load_demos()
-    results = await asyncio.gather(*(run(engines, f"learner-{n}", *choice) for n, choice in enumerate(CHOICES)))
+    lab = Lab(engines)
+    results = await asyncio.gather(*(run(lab, f"learner-{n}", *choice) for n, choice in enumerate(CHOICES)))
 
     assert [(end.error, end.completed, end.cleaned_up) for end in results] == [(None, True, True)] * len(CHOICES)
     assert [reason(demos[end.demo], end) for end in results] == [None] * len(CHOICES)
