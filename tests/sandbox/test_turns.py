@@ -4,9 +4,13 @@ import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import pytest
+from fakes import FakeLab
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.demo import choose, perform
+from sandbox.demos import load_demos
+from sandbox.events import Narration, Result
 from sandbox.turns import Turns
 
 LONG = 60.0  # nobody waits for it
@@ -97,3 +101,16 @@ async def test_whoever_is_cancelled_in_the_line_leaves_it() -> None:
         await asyncio.wait([waiting])
 
     assert not turns.acting("cy")
+
+
+async def test_a_run_says_that_it_waits_for_another_and_goes_on_after_a_while() -> None:
+    lab = FakeLab()
+    async with lab.turns.act("another", LONG):
+        events = [event async for event in perform(*choose(load_demos(), "selfheal"), "ada", lab.open)]
+    told = [event.text for event in events if isinstance(event, Narration)]
+    end = events[-1]
+
+    assert told[0] == "Another run is being measured. This one starts when that no longer disturbs it."
+    assert "Another run is at work. This one waits for its turn, so that neither disturbs the other." in told
+    assert isinstance(end, Result)
+    assert (end.error, end.completed) == (None, True)
