@@ -188,12 +188,12 @@ class _Run:
         infos = {Engine.DOCKER: sandbox.docker.info, Engine.KUBERNETES: sandbox.cluster.info}
         used = {name: setting.used for name, setting in self._demo.settings.items()}
         yield self._started(infos, used | dict(sandbox.settings))
-        if sandbox.turns.starting(sandbox.run):
+        if sandbox.turns.sharing(sandbox.run):
             yield Narration(text="Another run is being measured. This one starts when that no longer disturbs it.")
         end = asyncio.get_running_loop().time() + self._demo.deadline
         try:
             async with AsyncExitStack() as start:
-                await start.enter_async_context(sandbox.turns.start(sandbox.run, sandbox.pace.turn))
+                await start.enter_async_context(sandbox.turns.share(sandbox.run, sandbox.pace.turn))
                 async with asyncio.timeout_at(end):
                     await together(*(sandbox.cluster.available(api) for api in self._demo.needs))
                     await together(*(sandbox.part(part).prepare() for part in self._demo.parts))

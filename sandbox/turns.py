@@ -9,7 +9,7 @@ from itertools import takewhile
 
 @dataclass(frozen=True, eq=False)
 class _Turn:
-    """Somebody's place in the line. What is `measured` bears no other run beside it; starts bear each other."""
+    """Somebody's place in the line. What is `measured` bears no other run beside it; what is not bears what is not."""
 
     run: str
     measured: bool
@@ -25,8 +25,8 @@ class Turns:
         self._line: list[_Turn] = []
         self._moved = asyncio.Event()
 
-    def starting(self, run: str) -> bool:
-        """Say whether a start of this run would have to wait."""
+    def sharing(self, run: str) -> bool:
+        """Say whether this run would have to wait to share the machine."""
         return self._barred(_Turn(run, measured=False))
 
     def acting(self, run: str) -> bool:
@@ -34,14 +34,14 @@ class Turns:
         return self._barred(_Turn(run, measured=True))
 
     @asynccontextmanager
-    async def start(self, run: str, patience: float) -> AsyncGenerator[None, None]:
-        """Start what a run needs, beside other starts. After so many seconds it does not wait any longer."""
+    async def share(self, run: str, patience: float) -> AsyncGenerator[None, None]:
+        """Start or remove what a run needs, beside others that do. After so many seconds it waits no longer."""
         async with self._turn(_Turn(run, measured=False), patience):
             yield
 
     @asynccontextmanager
     async def act(self, run: str, patience: float) -> AsyncGenerator[None, None]:
-        """Do what is measured, beside no other run. After so many seconds it does not wait any longer."""
+        """Do what is measured, beside no other run. After so many seconds it waits no longer."""
         async with self._turn(_Turn(run, measured=True), patience):
             yield
 

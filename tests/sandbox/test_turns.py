@@ -18,21 +18,21 @@ Kind = str
 
 
 def turn(turns: Turns, kind: Kind, run: str, patience: float = LONG) -> AbstractAsyncContextManager[None]:
-    return (turns.start if kind == "start" else turns.act)(run, patience)
+    return (turns.share if kind == "share" else turns.act)(run, patience)
 
 
 @pytest.mark.parametrize(
     ("first", "second", "waits"),
     [
-        (("start", "ada"), ("start", "ben"), False),
-        (("start", "ada"), ("act", "ben"), True),
-        (("act", "ada"), ("start", "ben"), True),
+        (("share", "ada"), ("share", "ben"), False),
+        (("share", "ada"), ("act", "ben"), True),
+        (("act", "ada"), ("share", "ben"), True),
         (("act", "ada"), ("act", "ben"), True),
         (("act", "ada"), ("act", "ada"), False),
-        (("start", "ada"), ("act", "ada"), False),
+        (("share", "ada"), ("act", "ada"), False),
     ],
 )
-async def test_what_is_measured_is_alone_with_its_own_run_and_starts_go_together(
+async def test_what_is_measured_is_alone_with_its_own_run_and_all_else_goes_together(
     first: tuple[Kind, str], second: tuple[Kind, str], waits: bool
 ) -> None:
     turns = Turns()
@@ -43,7 +43,7 @@ async def test_what_is_measured_is_alone_with_its_own_run_and_starts_go_together
             began.set()
 
     async with turn(turns, *first):
-        told = turns.starting(second[1]) if second[0] == "start" else turns.acting(second[1])
+        told = turns.sharing(second[1]) if second[0] == "share" else turns.acting(second[1])
         task = asyncio.create_task(next_one())
         for _ in range(5):
             await asyncio.sleep(0)
@@ -53,7 +53,7 @@ async def test_what_is_measured_is_alone_with_its_own_run_and_starts_go_together
     assert not turns.acting("cy")
 
 
-@given(st.lists(st.tuples(st.sampled_from(["start", "act"]), st.sampled_from("abc")), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from(["share", "act"]), st.sampled_from("abc")), max_size=12))
 def test_no_two_runs_act_at_once_and_all_come_in_their_order(
     wanted: list[tuple[Kind, str]],
 ) -> None:
@@ -65,7 +65,7 @@ def test_no_two_runs_act_at_once_and_all_come_in_their_order(
         async with turn(turns, kind, run):
             now.append((kind, run))
             acted.extend([n] if kind == "act" else [])
-            assert len({other for _, other in now}) == 1 or {kind for kind, _ in now} == {"start"}
+            assert len({other for _, other in now}) == 1 or {kind for kind, _ in now} == {"share"}
             await asyncio.sleep(0)
             now.remove((kind, run))
 
