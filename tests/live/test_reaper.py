@@ -10,11 +10,15 @@ import pytest
 from sandbox.cluster_api import Api
 from sandbox.docker_run import Container
 from sandbox.engines import Engines
-from sandbox.lab import Lab
+from sandbox.lab import MARGIN_SECONDS, Lab
 from sandbox.reaper import remove_run, sweep
 from sandbox.sandbox import Sandbox
 
 pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
+
+
+# When what was made for 60 s has expired.
+AFTER_60 = timedelta(seconds=60 + MARGIN_SECONDS + 1)
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ async def test_only_what_is_ours_and_has_expired_is_removed(engines: Engines, st
         gone = await started(dead)
         kept = await started(living)
 
-        swept = await sweep(engines, datetime.now(UTC) + timedelta(seconds=120))
+        swept = await sweep(engines, datetime.now(UTC) + AFTER_60)
 
         assert swept.missed == ()
         assert set(swept.removed) >= {
@@ -106,7 +110,7 @@ async def test_what_cannot_be_removed_does_not_keep_the_rest_from_going(engines:
     async with Lab(engines).open("live-test", 60) as dead:
         await dead.prepare()
 
-        swept = await sweep(engines, datetime.now(UTC) + timedelta(seconds=120))
+        swept = await sweep(engines, datetime.now(UTC) + AFTER_60)
 
         assert swept.missed == ()
         assert f"network {dead.docker.tag.place}" in swept.removed
