@@ -223,7 +223,7 @@ def _ended(demo: Demo, card: Card, event: Result) -> Card:
         return replace(card, state="failed", headline="The run did not come to its end.", explanation="")
     card = _with_spans(_with_recovery(card, event.engines), event.measured)
     headline = demo.headline(event) if demo.headline else card.headline
-    trials = grids.measured(card.trials, event.measured.get("faults", {}))
+    trials = grids.measured(card.trials, event)
     return replace(card, state="done", headline=headline, trials=trials, table=table(demo, event))
 
 

@@ -5,7 +5,6 @@ numbered along the top, with what failed in each; copies are a line of steps; a 
 named at a lane's foot, in their order, with a diamond at each one's first act.
 """
 
-import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from matplotlib.figure import Figure
 from bot import trials_chart
 from bot.palette import LIGHT, Palette
 from bot.parts import Act, Bar, Card, Lane
+from bot.sheets import WORDS, png, sheet
 
 BIN = 0.5  # seconds
 _DUST = 1e-6  # of an interval: what rounding leaves beyond an edge
-SIZE, DPI = (6.0, 4.5), 160  # 960 by 720 pixels; at 360 pixels the smallest words are still 9 high
-_TITLE, _NAME, _WORDS = 14, 12.5, 11  # points
+_NAME = 12.5  # points
 _ABOVE, _BELOW = 1.35, 1.25  # of the most requests: how far a lane reaches
 _WHILE = 0.03  # of the chart's time: what stays for less is not written
 _NARROW = 0.24  # of the chart's time: a step that is shorter has room for its numbers alone
@@ -69,17 +68,14 @@ class _Drawing:
         self._scale = Scale(max(rates, default=1.0), median(rates or [1.0]))
 
     def png(self) -> bytes:
-        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=self._colours.surface)
+        figure = sheet(self._card, self._colours)
         axes = figure.subplots(len(self._card.lanes), 1, sharex=True, squeeze=False)[:, 0]
         for axis, lane, counted in zip(axes, self._card.lanes, self._counted, strict=True):
             self._lane(axis, lane, counted)
-        axes[-1].set_xlabel(self._clock(), color=self._colours.muted, size=_WORDS)
+        axes[-1].set_xlabel(self._clock(), color=self._colours.muted, size=WORDS)
         self._key(figure)
-        self._head(figure)
         figure.subplots_adjust(left=0.2, right=0.965, top=0.79, bottom=0.165, hspace=0.48)
-        png = io.BytesIO()
-        figure.savefig(png, format="png", metadata={"Software": None})
-        return png.getvalue()
+        return png(figure)
 
     def _clock(self) -> str:
         asked = "requests a second, over " if any(self._counted) else ""
@@ -89,14 +85,7 @@ class _Drawing:
         """What the numbers of the steps mean."""
         names = [step.name for step in next((lane.steps for lane in self._card.lanes if lane.steps), ())]
         key = "    ".join(f"{number}: {name}" for number, name in enumerate(names, 1))
-        figure.text(0.012, 0.015, key, color=self._colours.ink, size=_WORDS - 1)
-
-    def _head(self, figure: Figure) -> None:
-        card = self._card
-        title = f"{card.title}  fault: {card.fault}" if card.fault else card.title
-        figure.text(0.012, 0.975, title, color=self._colours.ink, weight="bold", size=_TITLE, va="top")
-        if card.recorded:
-            figure.text(0.012, 0.905, card.recorded, color=self._colours.muted, size=_WORDS, va="top")
+        figure.text(0.012, 0.015, key, color=self._colours.ink, size=WORDS - 1)
 
     def _lane(self, axis: Axes, lane: Lane, counted: dict[float, tuple[float, float]]) -> None:
         self._frame(axis, lane)
@@ -115,7 +104,7 @@ class _Drawing:
         colours = self._colours
         axis.set(facecolor=colours.surface, xlim=(0, self._card.total))
         axis.axhline(0, color=colours.edge, linewidth=1)
-        axis.tick_params(colors=colours.muted, length=3, labelsize=_WORDS)
+        axis.tick_params(colors=colours.muted, length=3, labelsize=WORDS)
         axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
         axis.text(-0.245, 1.12, lane.name, transform=axis.transAxes, color=colours.ink, weight="bold", size=_NAME)
 
@@ -124,7 +113,7 @@ class _Drawing:
         axis.bar(middles, [ok / BIN for ok, _ in counted.values()], width=0.56 * BIN, color=self._colours.good)
         axis.bar(middles, [-bad / BIN for _, bad in counted.values()], width=0.28 * BIN, color=self._colours.failed)
         axis.set(ylim=(-_BELOW * scale.top, _ABOVE * scale.top), yticks=[-scale.usual, scale.usual])
-        axis.set_yticklabels([f"{scale.usual:.0f} failed", f"{scale.usual:.0f} answered"], size=_WORDS)
+        axis.set_yticklabels([f"{scale.usual:.0f} failed", f"{scale.usual:.0f} answered"], size=WORDS)
 
     def _shows_copies(self, lane: Lane) -> bool:
         """Where copies are the point: no fault and no steps, and more than one; or nothing else to be seen."""
@@ -138,7 +127,7 @@ class _Drawing:
         axis.set_ylim(-_BELOW * self._scale.top if lane.bars else -0.1, foot + 1.4 * room)
         requests = list(zip(axis.get_yticks(), axis.get_yticklabels(), strict=True)) if lane.bars else []
         axis.set_yticks([*(tick for tick, _ in requests), foot + room / 2])
-        axis.set_yticklabels([*(name.get_text() for _, name in requests), "copies"], size=_WORDS)
+        axis.set_yticklabels([*(name.get_text() for _, name in requests), "copies"], size=WORDS)
         times = [count.t for count in lane.counts]
         heights = [foot + room * count.ready / most for count in lane.counts]
         line = ([*times, self._card.total], [*heights, heights[-1]])
@@ -156,7 +145,7 @@ class _Drawing:
                 yield count.t, height, str(count.ready)
 
     def _say(self, axis: Axes, t: float, height: float, text: str, colour: str) -> None:
-        axis.text(t, height, text, color=colour, size=_WORDS, weight="bold", ha="left", va="bottom")
+        axis.text(t, height, text, color=colour, size=WORDS, weight="bold", ha="left", va="bottom")
 
     def _steps(self, axis: Axes, lane: Lane) -> None:
         """A line where each step begins; what failed in it stands above, where there is room."""
@@ -166,25 +155,25 @@ class _Drawing:
             told = f"{number}: {step.failed} failed" if wide else f"{number}: {step.failed}"
             colour = self._colours.failed if step.failed else self._colours.ink
             transform = axis.get_xaxis_transform()
-            axis.text(step.start, 1.0, f" {told}", transform=transform, color=colour, size=_WORDS - 1, va="top")
+            axis.text(step.start, 1.0, f" {told}", transform=transform, color=colour, size=WORDS - 1, va="top")
 
     def _outcome(self, axis: Axes, lane: Lane) -> None:
         mark, colour = ("✓", self._colours.good) if lane.mark == "good" else ("×", self._colours.failed)
         told = f"{mark} {_outcome(lane, self._card.fault_at)}"
-        axis.text(1.0, 1.14, told, transform=axis.transAxes, color=colour, size=_WORDS, ha="right")
+        axis.text(1.0, 1.14, told, transform=axis.transAxes, color=colour, size=WORDS, ha="right")
 
     def _after_fault(self, axis: Axes, lane: Lane, fault_at: float) -> None:
         colours, top = self._colours, self._scale.top
         axis.axvline(fault_at, color=colours.ink, linewidth=1.3)
         axis.text(
-            fault_at, _ABOVE * top, "fault ▾ ", color=colours.ink, size=_WORDS, weight="bold", ha="right", va="top"
+            fault_at, _ABOVE * top, "fault ▾ ", color=colours.ink, size=WORDS, weight="bold", ha="right", va="top"
         )
         acts = _first_of_each(lane)
         for act in acts:
             axis.plot(act.t, top, marker="D", markersize=6, color=colours.acted, markeredgecolor=colours.surface)
         if acts:
             told = f"◆ {', '.join(act.actor for act in acts)}"
-            axis.text(self._card.total, -_BELOW * top, told, color=colours.acted, size=_WORDS, ha="right", va="bottom")
+            axis.text(self._card.total, -_BELOW * top, told, color=colours.acted, size=WORDS, ha="right", va="bottom")
         if lane.back_at is not None:
             axis.axvline(lane.back_at, color=colours.acted, linewidth=1.3, linestyle=(0, (3, 2)))
 

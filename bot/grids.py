@@ -1,11 +1,11 @@
 """Several faults side by side in one run: a grid of fault and engine in place of the two lanes. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from bot.parts import Cell, Mark, Table, Trial
-from sandbox.events import NAMES, Engine, Injected, Probe
+from sandbox.events import NAMES, Engine, Fault, Injected, Measured, Probe, Result
+from sandbox.figures import back_after, outcomes_of
 
 Trials = tuple[Trial, ...]
 
@@ -44,14 +44,16 @@ def _state(trial: Trial, event: Probe) -> tuple[str, Mark]:
     return f"back after {trial.back_at - trial.fault_at:.1f} s", "good"
 
 
-def measured(trials: Trials, faults: Mapping[str, Any]) -> Trials:
+def measured(trials: Trials, result: Result) -> Trials:
     """The trials at their end, as the result has them."""
-    return tuple(_measured(trial, faults[trial.fault][trial.engine]) for trial in trials)
+    outcomes = outcomes_of(result)
+    return tuple(_measured(trial, outcomes[Fault(trial.fault)][Engine(trial.engine)]) for trial in trials)
 
 
-def _measured(trial: Trial, lane: Mapping[str, Any]) -> Trial:
-    back = (lane["recovery_seconds"] or 0.0) if lane["recovered"] else None
-    return replace(trial, away=bool(lane["failed"]), back_after=back, observed=lane["observed_seconds"])
+def _measured(trial: Trial, lane: Measured) -> Trial:
+    told = back_after(lane)
+    took = lane.recovery_seconds if lane.recovered else lane.observed_seconds
+    return replace(trial, state=told.text, mark=told.mark or trial.mark, took=took or 0.0)
 
 
 def table(trials: Trials) -> Table:

@@ -211,7 +211,8 @@ class Poll:
 class Trial:
     """How one engine does with one fault of several; `away` is whether a request has failed since the fault.
 
-    Once it is measured: `back_after` how many seconds, None if not in the `observed` ones.
+    Once it is measured, `state` and `mark` are as in the measured table, and it `took` so many seconds until it was
+    back, or as long as it was watched.
     """
 
     fault: str
@@ -221,8 +222,7 @@ class Trial:
     fault_at: float | None = None
     away: bool = False
     back_at: float | None = None
-    back_after: float | None = None
-    observed: float = 0.0
+    took: float = 0.0
 
 
 @dataclass(frozen=True)

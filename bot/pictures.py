@@ -1,13 +1,12 @@
 """A table as a picture, for where a chat has no room for its columns; its text twin is the chat's own to write."""
 
-import io
 import textwrap
 
 from matplotlib.figure import Figure
 
-from bot.charts import DPI
 from bot.palette import LIGHT, Palette
 from bot.parts import Table
+from bot.sheets import DPI, png
 
 WIDEST = 32  # characters in a line of a cell
 _FONT, _LINE = 11, 0.23  # points; inches for each line of a cell
@@ -29,9 +28,7 @@ def draw(part: Table, palette: Palette = LIGHT) -> bytes:
         cell.set_height((_LINE * lines[number] + 0.12) / figure.get_figheight())
         cell.set_edgecolor(palette.edge)
         cell.set_text_props(color=palette.ink, weight="bold" if number == 0 else "normal", parse_math=False)
-    png = io.BytesIO()
-    figure.savefig(png, format="png", bbox_inches="tight", pad_inches=0.15, metadata={"Software": None})
-    return png.getvalue()
+    return png(figure, bbox_inches="tight", pad_inches=0.15)
 
 
 def _wrapped(text: str) -> str:

@@ -3,17 +3,14 @@
 A bar ends where its side answered again; one that did not within its time is hatched, so that it reads without colour.
 """
 
-import io
-
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from bot.palette import Palette
-from bot.parts import Card, Trial
+from bot.parts import MARKS, Card, Trial
+from bot.sheets import WORDS, png, sheet
 from sandbox.events import NAMES, Engine
 
-SIZE, DPI = (6.0, 4.5), 160  # as the chart of two lanes
-_TITLE, _NAME, _WORDS = 14, 12, 11  # points
+_NAME = 12  # points
 _HEIGHT = 0.36  # of a bar, where a fault takes 1
 _BESIDE = 1.42  # of the longest bar: room for the words beside it
 
@@ -25,33 +22,22 @@ def describe(trials: tuple[Trial, ...]) -> str:
 
 
 def _of(fault: str, trials: tuple[Trial, ...]) -> list[str]:
-    return [f"{NAMES[Engine(one.engine)]} {_outcome(one)}" for one in trials if one.fault == fault]
-
-
-def _outcome(trial: Trial) -> str:
-    if trial.back_after is None:
-        return f"not in {trial.observed:.1f} s"
-    return f"{trial.back_after:.1f} s" if trial.away else "never away"
+    return [f"{NAMES[Engine(one.engine)]} {one.state}" for one in trials if one.fault == fault]
 
 
 def draw(card: Card, palette: Palette) -> bytes:
     """The PNG of an ended card that has trials. Takes a good part of a second: call it beside the event loop."""
-    figure = Figure(figsize=SIZE, dpi=DPI, facecolor=palette.surface)
-    figure.text(0.012, 0.975, card.title, color=palette.ink, weight="bold", size=_TITLE, va="top")
-    if card.recorded:
-        figure.text(0.012, 0.905, card.recorded, color=palette.muted, size=_WORDS, va="top")
+    figure = sheet(card, palette)
     _bars(figure.subplots(), card.trials, palette)
     figure.subplots_adjust(left=0.31, right=0.985, top=0.86, bottom=0.135)
-    png = io.BytesIO()
-    figure.savefig(png, format="png", metadata={"Software": None})
-    return png.getvalue()
+    return png(figure)
 
 
 def _bars(axis: Axes, trials: tuple[Trial, ...], palette: Palette) -> None:
-    longest = max([_length(trial) for trial in trials] + [1.0])
+    longest = max([trial.took for trial in trials] + [1.0])
     axis.set(facecolor=palette.surface, xlim=(0, _BESIDE * longest), yticks=[])
-    axis.set_xlabel("seconds from the fault to the first good answer", color=palette.muted, size=_WORDS)
-    axis.tick_params(colors=palette.muted, length=3, labelsize=_WORDS)
+    axis.set_xlabel("seconds from the fault to the first good answer", color=palette.muted, size=WORDS)
+    axis.tick_params(colors=palette.muted, length=3, labelsize=WORDS)
     axis.spines[["top", "right", "bottom"]].set_visible(False)
     axis.spines["left"].set_color(palette.edge)
     axis.invert_yaxis()
@@ -63,14 +49,10 @@ def _bars(axis: Axes, trials: tuple[Trial, ...], palette: Palette) -> None:
 
 
 def _bar(axis: Axes, trial: Trial, y: float, palette: Palette) -> None:
-    back = trial.back_after is not None
-    colour, mark = (palette.good, "✓") if back else (palette.failed, "×")
-    face, hatch = (colour, None) if back else (palette.surface, "///")
-    axis.barh(y, _length(trial), height=_HEIGHT, facecolor=face, edgecolor=colour, hatch=hatch, linewidth=1)
+    good = trial.mark == "good"
+    colour = palette.good if good else palette.failed
+    face, hatch = (colour, None) if good else (palette.surface, "///")
+    axis.barh(y, trial.took, height=_HEIGHT, facecolor=face, edgecolor=colour, hatch=hatch, linewidth=1)
     name, aside = NAMES[Engine(trial.engine)], axis.get_yaxis_transform()
-    axis.text(-0.02, y, name, transform=aside, color=palette.ink, size=_WORDS, ha="right", va="center")
-    axis.text(_length(trial), y, f" {mark} {_outcome(trial)}", color=colour, size=_WORDS, va="center")
-
-
-def _length(trial: Trial) -> float:
-    return trial.observed if trial.back_after is None else trial.back_after
+    axis.text(-0.02, y, name, transform=aside, color=palette.ink, size=WORDS, ha="right", va="center")
+    axis.text(trial.took, y, f" {MARKS[trial.mark]} {trial.state}", color=colour, size=WORDS, va="center")

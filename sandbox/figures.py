@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.events import Engine, Measured, Result
+from sandbox.events import Engine, Fault, Measured, Result
 
 Mark = Literal["good", "failed", "acted"]
+Outcomes = Mapping[Fault, Mapping[Engine, Measured]]
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,13 @@ def failed_requests(lane: Measured) -> Figure:
 def actors(lane: Measured) -> Figure:
     """Say who acted on a lane."""
     return Figure(", ".join(lane.acted_by), "acted") if lane.acted_by else Figure("nobody")
+
+
+def outcomes_of(result: Result) -> Outcomes:
+    """Read what a run of several faults measured for each; nothing of any other run."""
+    return {
+        Fault(fault): {
+            Engine(engine): Measured(**{**lane, "acted_by": tuple(lane["acted_by"])}) for engine, lane in lanes.items()
+        }
+        for fault, lanes in result.measured.get("faults", {}).items()
+    }

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.demo import Demo, Options, completed
 from sandbox.docker_run import docker_run
 from sandbox.events import NAMES, Engine, Event, Fault, Finding, Injected, Measured, Narration, Result
-from sandbox.figures import Row, actors, back_after
+from sandbox.figures import Outcomes, Row, actors, back_after, outcomes_of
 from sandbox.healing import APP, FAULTS, SETTINGS, Healing, broken, containers, differs, docker_ps, manifests
 from sandbox.names import Plain
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
@@ -19,8 +19,6 @@ from sandbox.sandbox import Sandbox
 from sandbox.stage import Stage
 from sandbox.streams import Stream, together
 from sandbox.telling import back
-
-Outcomes = Mapping[Fault, Mapping[Engine, Measured]]
 
 
 async def matrix(sandbox: Sandbox, options: Options) -> AsyncGenerator[Event, None]:
@@ -64,16 +62,6 @@ def _plain(outcomes: Outcomes) -> dict[str, Any]:
     return {
         fault.value: {engine.value: asdict(lane) | {"acted_by": list(lane.acted_by)} for engine, lane in lanes.items()}
         for fault, lanes in outcomes.items()
-    }
-
-
-def outcomes_of(result: Result) -> Outcomes:
-    """Read what was measured for each fault."""
-    return {
-        Fault(fault): {
-            Engine(engine): Measured(**{**lane, "acted_by": tuple(lane["acted_by"])}) for engine, lane in lanes.items()
-        }
-        for fault, lanes in result.measured["faults"].items()
     }
 
 

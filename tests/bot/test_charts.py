@@ -54,10 +54,15 @@ def test_the_alt_text_says_who_was_back_and_what_failed() -> None:
 
 
 def test_several_faults_are_drawn_as_bars_and_told_one_by_one() -> None:
-    away = Trial("crash", "docker", away=True, back_after=1.3, observed=30.0)
-    gone = replace(away, fault="hang", back_after=None)
+    away = Trial("crash", "docker", "1.3 s", "good", took=1.3)
+    gone = Trial("hang", "docker", "not in 30.0 s", "failed", took=30.0)
     card = Card(
-        "Every fault", "", "done", 40.0, 40.0, trials=(away, replace(away, engine="kubernetes", away=False), gone)
+        "Every fault",
+        "",
+        "done",
+        40.0,
+        40.0,
+        trials=(away, replace(away, engine="kubernetes", state="never away", took=0.0), gone),
     )
 
     assert {LIGHT.good, LIGHT.failed} <= colours(draw(card))

@@ -9,7 +9,7 @@ from fakes import QUICK, FakeLab
 
 from sandbox.checking import check
 from sandbox.demo import Options, perform
-from sandbox.demos.matrix import DEMO, headline, lesson, outcomes_of, rows
+from sandbox.demos.matrix import DEMO, headline, lesson, rows
 from sandbox.events import (
     Command,
     Engine,
@@ -23,7 +23,7 @@ from sandbox.events import (
     Result,
     Snapshot,
 )
-from sandbox.figures import Figure
+from sandbox.figures import Figure, outcomes_of
 from sandbox.healing import FAULTS
 from sandbox.runs import to_json
 
