@@ -1,15 +1,46 @@
 """Whole runs of demos on the real engines, and what their tests read from the events."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
-from sandbox.engines import Engines
+from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines, EngineStatus, Machines
 from sandbox.events import Command, Engine, Event, Result
 from sandbox.lab import Lab
 
 Runs = dict[str, list[Event]]
+ChangeDocker = Callable[[DockerEndpoint], DockerEndpoint]
+ChangeCluster = Callable[[ClusterEndpoint], ClusterEndpoint]
+
+
+class Changed:
+    """The same engines, reached in another way."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        docker: ChangeDocker = lambda endpoint: endpoint,
+        cluster: ChangeCluster = lambda endpoint: endpoint,
+    ) -> None:
+        self._engines = engines
+        self._docker = docker
+        self._cluster = cluster
+
+    def status(self) -> tuple[EngineStatus, ...]:
+        return self._engines.status()
+
+    def progress(self) -> AsyncIterator[tuple[EngineStatus, ...]]:
+        return self._engines.progress()
+
+    async def docker(self) -> DockerEndpoint:
+        return self._docker(await self._engines.docker())
+
+    async def cluster(self) -> ClusterEndpoint:
+        return self._cluster(await self._engines.cluster())
+
+    def machines(self) -> Machines | None:
+        return self._engines.machines()
 
 
 async def run(engines: Engines, name: str) -> list[Event]:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from boxes import program, until
+from demo_runs import Changed
 
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineConfig, Engines, Images
+from sandbox.engines import EngineConfig, Engines, Images
 from sandbox.events import Event, Finding, Injected, Result
 from sandbox.lab import Lab
 from sandbox.local.layout import Layout
@@ -103,32 +104,16 @@ def full(engines: Engines, **hard: str) -> OpenSandbox:
     return open_sandbox
 
 
-class Without:
-    """The engines, one of them without the demo image."""
-
-    def __init__(self, docker: DockerEndpoint, cluster: ClusterEndpoint) -> None:
-        self._docker = docker
-        self._cluster = cluster
-
-    async def docker(self) -> DockerEndpoint:
-        return self._docker
-
-    async def cluster(self) -> ClusterEndpoint:
-        return self._cluster
-
-    def machines(self) -> None:
-        """None that may fail."""
-
-
 async def test_what_is_full_or_missing_at_the_start_ends_a_run_with_a_sentence_and_nothing_is_left(
     engines: Engines,
 ) -> None:
-    docker, cluster = await engines.docker(), await engines.cluster()
+    no_image = Changed(engines, docker=lambda endpoint: replace(endpoint, images=NOWHERE))
+    other_image = Changed(engines, cluster=lambda endpoint: replace(endpoint, images=NOWHERE))
     ways = {
         "exceeded quota: full": full(engines, count_deployments_apps="0"),
         "did not answer within 20 s of its start.*Kubernetes says: .*exceeded quota: full": full(engines, pods="0"),
-        "demo image is not in the Docker engine": Lab(Without(replace(docker, images=NOWHERE), cluster)).open,
-        "image must be an allow-listed digest": Lab(Without(docker, replace(cluster, images=NOWHERE))).open,
+        "demo image is not in the Docker engine": Lab(no_image).open,
+        "image must be an allow-listed digest": Lab(other_image).open,
     }
     results = await asyncio.gather(*map(run, ways.values()))
 

@@ -1,11 +1,12 @@
 """Engines elsewhere: asked from a container beside the app, a run is measured as it is from this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import pytest
+from demo_runs import Changed
 
 from sandbox.clients import Far
 from sandbox.cluster import Cluster
@@ -14,7 +15,7 @@ from sandbox.demo import Demo, choose, perform
 from sandbox.demos import load_demos
 from sandbox.demos.autoscale import RATE
 from sandbox.docker_run import Container
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines, EngineStatus, Machines
+from sandbox.engines import Engines
 from sandbox.events import Engine, Event, Measured, Observed, Result, Snapshot, Started
 from sandbox.lab import Lab
 from sandbox.manifests import App, Check, deployment, service
@@ -29,26 +30,9 @@ REQUEST_SECONDS = Pace().timeout
 DEMOS: dict[str, Demo] = load_demos()
 
 
-class Elsewhere:
+def elsewhere(engines: Engines) -> Changed:
     """The same engines, as if no address of theirs could be reached from here."""
-
-    def __init__(self, engines: Engines) -> None:
-        self._engines = engines
-
-    def status(self) -> tuple[EngineStatus, ...]:
-        return self._engines.status()
-
-    def progress(self) -> AsyncIterator[tuple[EngineStatus, ...]]:
-        return self._engines.progress()
-
-    async def docker(self) -> DockerEndpoint:
-        return replace(await self._engines.docker(), far=True)
-
-    async def cluster(self) -> ClusterEndpoint:
-        return replace(await self._engines.cluster(), far=True)
-
-    def machines(self) -> Machines | None:
-        return self._engines.machines()
+    return Changed(engines, lambda docker: replace(docker, far=True), lambda cluster: replace(cluster, far=True))
 
 
 def probers(sandbox: Sandbox) -> tuple[Prober, Prober]:
@@ -102,7 +86,7 @@ async def measured_twice(engines: Engines) -> dict[Engine, Pair]:
 
 async def performed(engines: Engines, name: str) -> list[Event]:
     demo, options = choose(DEMOS, name)
-    return [event async for event in perform(demo, options, "live-test", Lab(Elsewhere(engines)).open)]
+    return [event async for event in perform(demo, options, "live-test", Lab(elsewhere(engines)).open)]
 
 
 @dataclass(frozen=True)

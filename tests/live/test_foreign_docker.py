@@ -12,13 +12,14 @@ import docker
 import pytest
 from boxes import connect, until
 from conftest import CACHE
+from demo_runs import Changed
 from machine import output
 
 from sandbox.containers import Containers
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
 from sandbox.docker_run import Container
-from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines, EngineStatus, Images, Machines
+from sandbox.engines import DockerEndpoint, Engines, Images
 from sandbox.errors import PortTaken
 from sandbox.events import Engine, Result, Started
 from sandbox.lab import Lab
@@ -124,35 +125,12 @@ async def test_containers_reach_each_other_and_nothing_beyond_their_network(fore
     }
 
 
-class Mixed:
-    """The operator's Docker beside a cluster of ours."""
-
-    def __init__(self, foreign: Foreign, engines: Engines) -> None:
-        self._foreign = foreign
-        self._engines = engines
-
-    def status(self) -> tuple[EngineStatus, ...]:
-        return self._engines.status()
-
-    def progress(self) -> AsyncIterator[tuple[EngineStatus, ...]]:
-        return self._engines.progress()
-
-    async def docker(self) -> DockerEndpoint:
-        return self._foreign.endpoint
-
-    async def cluster(self) -> ClusterEndpoint:
-        return await self._engines.cluster()
-
-    def machines(self) -> Machines | None:
-        return None
-
-
 @pytest.mark.kubernetes
 @pytest.mark.parametrize("name", ["selfheal", "scale"])
 async def test_a_demo_on_a_docker_that_is_not_reached_from_here_asks_from_beside_the_app(
     foreign: Foreign, engines: Engines, name: str
 ) -> None:
-    lab = Lab(Mixed(foreign, engines))
+    lab = Lab(Changed(engines, docker=lambda _: foreign.endpoint))
     events = [event async for event in perform(*choose(load_demos(), name), "live-test", lab.open)]
     started, end = events[0], events[-1]
 
