@@ -38,11 +38,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first column names its rows."""
+    """A table whose first column names its rows: of figures, or of an answer's words with their light Markdown."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     caption: str = ""
+    words: bool = False
     key: str | None = None
 
 

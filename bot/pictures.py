@@ -4,6 +4,7 @@ import textwrap
 
 from matplotlib.figure import Figure
 
+from bot.markdown import unmarked
 from bot.palette import LIGHT, Palette
 from bot.parts import Table
 from bot.sheets import DPI, png
@@ -14,6 +15,7 @@ _FONT, _LINE = 11, 0.23  # points; inches for each line of a cell
 
 def draw(part: Table, palette: Palette = LIGHT) -> bytes:
     """The PNG of a table, long cells on several lines. Takes a good part of a second: call it beside the event loop."""
+    part = unmarked(part)
     header = [_wrapped(text) for text in part.header]
     rows = [[_wrapped(cell.text) for cell in row] for row in part.rows]
     lines = [1 + max(text.count("\n") for text in row) for row in (header, *rows)]

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from bot.commands import COMMANDS
 from bot.limits import Ahead
-from bot.parts import Catalogue, Choice, Choices, Code, Entry, Part, Progress, Source, Sources, Step, Text
+from bot.markdown import blocks, settled
+from bot.parts import Catalogue, Choice, Choices, Entry, Part, Progress, Source, Sources, Step, Text
 from knowledge import Answer
 from sandbox.demo import Demo, Options
 from sandbox.engines import EngineStatus, State, StepState
@@ -32,7 +33,6 @@ EXPLAINED = {
 }
 # An engine that tells no steps is one step.
 WHOLE_STEP: Mapping[State, StepState] = {"ready": "done", "building": "now", "starting": "now", "failed": "failed"}
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def present_answer(answer: Answer, demos: Mapping[str, Demo]) -> Iterable[Part]:
@@ -45,13 +45,14 @@ def present_answer(answer: Answer, demos: Mapping[str, Demo]) -> Iterable[Part]:
 
 
 def present_text(text: str) -> Iterable[Part]:
-    """An answer's words, with each fenced block as code of its own."""
-    pieces = FENCE.split(text)
-    for place in range(0, len(pieces), 3):
-        if words := pieces[place].strip():
-            yield Text(words, key="answer" if place == 0 else f"answer {place}")
-        if place + 2 < len(pieces):
-            yield Code(pieces[place + 2].rstrip(), pieces[place + 1] or "console", key=f"code {place}")
+    """An answer's words, its code and its tables, each a part of its own."""
+    for place, part in enumerate(blocks(text)):
+        yield replace(part, key=f"answer {place}")
+
+
+def present_growing(text: str) -> Iterable[Part]:
+    """What an answer that is still being written says so far: parts that are replaced where they stand."""
+    return present_text(settled(text))
 
 
 def demo_command(demo: Demo, question: str) -> str:

@@ -34,6 +34,7 @@ from bot.presenting import (
     present_answer,
     present_catalogue,
     present_engines,
+    present_growing,
     present_help,
     present_queue,
     run_command,
@@ -146,7 +147,8 @@ class Tutor:
         async with aclosing(self._answers.answer(question, history)) as values:
             async for value in values:
                 if isinstance(value, Delta):
-                    yield Text(value.text, key="answer")
+                    for part in present_growing(value.text):
+                        yield part
                     continue
                 self._history.add(message.conversation, Turn(question, value.answer))
                 for part in present_answer(await with_run(value, self.demos, self._runs), self.offered):

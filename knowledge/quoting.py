@@ -31,6 +31,7 @@ _POINTS = re.compile(
     r"\b(?:above|below) (?!(?:its?|the|an?|what|\d|`))[a-z]|\b(?:of|in) (?:this|the next|these) outputs?\b",
     re.IGNORECASE,
 )
+_SHOWN = ("code", "table")  # units that carry no mark: it stands with their words
 _LEANS = re.compile(r"^(It|Its|This|That|These|Those|They|Their|So|But|And|Then|Both|Such|He|She|In that case)\b")
 
 
@@ -180,15 +181,16 @@ def _needed(choice: Sequence[Unit], at: int) -> set[int]:
 
 
 def _render(quoted: Sequence[Unit], mark: str) -> str:
-    """Return units as text, with the mark at the end of each block of prose."""
+    """Return units as text, with the mark at the end of each block of prose; of a lead only if it leads to no prose."""
     blocks: dict[int, list[Unit]] = {}
     for unit in quoted:
         blocks.setdefault(unit.block, []).append(unit)
+    prose = sum(members[0].kind not in _SHOWN for members in blocks.values())
     texts = []
     for members in blocks.values():
         joint = " " if members[0].kind == "sentence" else "\n"
         text = joint.join(unit.text for unit in members)
-        bare = members[0].kind in {"code", "table"} or (text.endswith(":") and len(blocks) > 1)
+        bare = members[0].kind in _SHOWN or (text.endswith(":") and prose > 1)
         texts.append(text if bare else f"{text}{mark}")
     rendered = "\n\n".join(texts)
     return rendered if mark in rendered else f"{rendered}\n\n{mark.strip()}"

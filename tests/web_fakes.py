@@ -33,6 +33,7 @@ from bot.parts import (
 from bot.platforms.web.app import WebChat
 from bot.platforms.web.server import Tutor, listen, run
 from bot.platforms.web.turns import Turns
+from bot.presenting import present_text
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, EngineStatus, EngineStep
 from sandbox.events import Engine
 
@@ -85,6 +86,26 @@ TWICE = Sources(
         Source(2, "Pods", "kubernetes/pods.md", "Pods > What is not", None, "Not the files."),
         Source(3, "Probes", "kubernetes/probes.md", "Probes > Liveness", None, "The kubelet acts."),
     )
+)
+TABLES: tuple[Part, ...] = (
+    *present_text(
+        "The faults end differently on the two sides:\n\n"
+        "| fault | Docker with `--restart always` and a check | Kubernetes with a liveness probe |\n"
+        "|---|---|---|\n"
+        "| crash | the engine restarts the container | the kubelet restarts the container |\n"
+        "| hang | nobody acts; the container is marked *unhealthy* | the kubelet kills and restarts it [2] |\n\n"
+        "Docker was faster after a crash: [1]\n\n"
+        "| fault | Docker | Kubernetes |\n"
+        "|---|---|---|\n"
+        "| crash | 1.5 s | 2.9 s |\n"
+        "| `SIGSTOP` | not within 30 s | 6.2 s |"
+    ),
+    Sources(
+        (
+            Source(1, "Crash", "docker/crash.md", "Back-off", None, "| fault | Docker |\n|---|---|\n| crash | 1.5 s |"),
+            Source(2, "Probes", "kubernetes/probes.md", "Liveness", None, "The kubelet acts."),
+        )
+    ),
 )
 ERROR = Failure(
     "Docker stopped answering in the middle of the run.",
@@ -242,6 +263,7 @@ SAID: dict[str, tuple[Part, ...]] = {
     "/error": (ERROR,),
     "/hostile": (HOSTILE,),
     "/twice": (TWICE,),
+    "/tables": TABLES,
     "/terminal": (TERMINAL,),
     "/vote": (Text("Noted: Kubernetes within 30 s. Until the vote closes you may change it."),),
     "/catalogue": (CATALOGUE,),

@@ -16,9 +16,9 @@ from bot.cli.printing import IngestBar, err, out, out_json
 from bot.cli.running import DONE
 from bot.commands import read
 from bot.errors import BadMessage
-from bot.parts import Reply, Text
+from bot.parts import Reply
 from bot.platforms.terminal.screen import Screen, open_screen
-from bot.presenting import present_answer
+from bot.presenting import present_answer, present_growing
 from bot.settings import Settings
 from bot.state.runs import KeptRuns, Runs
 from knowledge import Answer, Answerer, Delta, Ingested, Skipped, ingest
@@ -47,7 +47,11 @@ async def grown(answerer: Answerer, question: str, screen: Screen, runs: Runs) -
     reply: Reply = ()
     async with aclosing(answerer.answer(question)) as values:
         async for value in values:
-            reply = (Text(value.text),) if isinstance(value, Delta) else await _whole(value, runs)
+            match value:
+                case Delta(text):
+                    reply = tuple(present_growing(text))
+                case Answer():
+                    reply = await _whole(value, runs)
             await screen.show(reply, isinstance(value, Answer))
     return reply
 

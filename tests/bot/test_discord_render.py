@@ -9,7 +9,7 @@ import pytest
 from discord_markdown import kinds, spans
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from web_fakes import ANSWER, ERROR, PREPARING, TOTAL, card, finished, unasked
+from web_fakes import ANSWER, ERROR, PREPARING, TABLES, TOTAL, card, finished, unasked
 
 from bot.parts import (
     Act,
@@ -32,8 +32,8 @@ from bot.parts import (
     Tile,
 )
 from bot.platforms.discord import presses
-from bot.platforms.discord.blocks import Picture
-from bot.platforms.discord.cards import in_words, too_wide
+from bot.platforms.discord.blocks import Listing, Picture, Words
+from bot.platforms.discord.cards import in_words, table, too_wide
 from bot.platforms.discord.layout import lay_out
 from bot.platforms.discord.presses import Press
 from bot.platforms.discord.render import Frame, render_reply
@@ -188,7 +188,17 @@ def test_a_table_that_is_too_wide_is_told_row_by_row() -> None:
     table = Table(("Demo", "The question", "Faults"), (row,))
 
     assert shown((table,)) == (
-        "**/demo selfheal**\nThe question: Who brings it back, and how long does it take?. Faults: crash, hang"
+        "**/demo selfheal**\nThe question: Who brings it back, and how long does it take?\nFaults: crash, hang"
+    )
+
+
+def test_a_table_of_words_keeps_its_code_row_by_row_and_has_bare_columns_to_the_left() -> None:
+    wide, narrow = [table(part) for part in TABLES if isinstance(part, Table)]
+
+    assert isinstance(wide, Words)
+    assert wide.text.startswith("**crash**\nDocker with `--restart always` and a check: the engine restarts")
+    assert narrow == Listing(
+        "fault    Docker           Kubernetes\ncrash    1.5 s            2.9 s\nSIGSTOP  not within 30 s  6.2 s"
     )
 
 

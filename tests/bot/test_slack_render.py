@@ -8,7 +8,7 @@ import slack_rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_slack_text import HOSTILE
-from web_fakes import ANSWER, ERROR, PREPARING, card, finished, unasked
+from web_fakes import ANSWER, ERROR, PREPARING, TABLES, card, finished, unasked
 
 from bot.parts import Card, Cell, Choice, Choices, Code, Failure, Part, Progress, Source, Sources, Step, Table, Text
 from bot.platforms.slack.blocks import image
@@ -134,6 +134,22 @@ def test_a_table_that_does_not_fit_slacks_own_is_told_as_text() -> None:
     wide = Table(tuple("abcdefghijklmnopqrstuvwxyz"), (tuple(map(Cell, "abcdefghijklmnopqrstuvwxyz")),))
 
     assert kinds(render(wide)) == ["rich_text"]
+
+
+def test_of_two_tables_of_an_answer_slack_has_one_and_the_other_is_told_in_words() -> None:
+    made = message(TABLES, OURS)
+    slack_rules.message(made)
+
+    assert kinds(made["blocks"])[:4] == ["section", "table", "section", "section"]
+    assert [cell["text"] for cell in made["blocks"][1]["rows"][2]] == [
+        "hang",
+        "nobody acts; the container is marked unhealthy",
+        "the kubelet kills and restarts it [2]",
+    ]
+    assert made["blocks"][3]["text"]["text"] == (
+        "• *crash*  Docker: 1.5 s; Kubernetes: 2.9 s\n• *`SIGSTOP`*  Docker: not within 30 s; Kubernetes: 6.2 s"
+    )
+    assert files(TABLES) == ()
 
 
 def test_a_table_whose_text_is_too_long_is_cut_and_whole_in_a_file() -> None:

@@ -69,7 +69,7 @@ async def test_a_growing_answer_is_appended_word_by_word(server: SlackServer, tm
 
 
 async def test_code_that_came_with_the_text_stands_in_a_block_of_its_own(server: SlackServer, tmp_path: Path) -> None:
-    said = [*grown(3), f"{WORDS} and then\n```console\n$ docker"]
+    said = [*grown(3), f"{WORDS} and then"]
     end = (Text(f"{WORDS} and then", key="answer"), Code("$ docker ps"))
     post = await ended(server, Growing(server, said, *end), tmp_path)
 

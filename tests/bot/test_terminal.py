@@ -144,6 +144,12 @@ def test_a_table_fits_80_columns_and_loses_no_word(rows: list[tuple[str, str, st
     assert sorted(shown.split()) == sorted(["Docker", "Kubernetes", *" ".join(map(" ".join, rows)).split()])
 
 
+def test_a_table_of_words_has_a_rule_under_its_header_and_columns_to_the_left() -> None:
+    part = Table(("fault", "Docker"), ((Cell("`SIGSTOP`"), Cell("nobody *acts*")),), words=True)
+
+    assert render(part) == "  fault      Docker\n  -------    ------------------\n  SIGSTOP    nobody acts"
+
+
 def test_a_finished_card_opens_with_the_headline_and_the_measured_table() -> None:
     drawn = render(DONE).splitlines()
 

@@ -71,7 +71,7 @@ async def reply(to: Tutor, text: str, author: str = "ada", conversation: str = "
 
 
 async def test_a_question_is_answered_as_it_grows() -> None:
-    assert await reply(tutor(), "why pods") == [Text("why", key="answer"), Text("why pods", key="answer")]
+    assert await reply(tutor(), "why pods") == [Text("why", key="answer 0"), Text("why pods", key="answer 0")]
 
 
 async def test_a_follow_up_knows_the_last_turns_of_its_own_conversation() -> None:

@@ -60,6 +60,16 @@ async def test_a_how_to_keeps_the_commands_of_code_that_is_too_long_for_a_reply(
     assert what.answer == "Zebras are listed by a command. [1]"
 
 
+async def test_the_source_of_a_table_stands_with_the_words_that_lead_to_it(tmp_path: Path, model: MiniLM) -> None:
+    table = "| kind | country |\n|---|---|\n| plains zebra | Kenya |\n| mountain zebra | Namibia |"
+    page = f"# Zebras\n\nThe kinds of zebras live in these countries:\n\n{table}\n"
+    last(ingest(tmp_path / "store", [write_pages(tmp_path / "pages", {"zebras.md": page})], "mine", model))
+    with open_library(tmp_path / "store", "mine", model) as library:
+        _, kinds = await ask(Answerer(library), "which kinds of zebras are there?")
+
+    assert kinds.answer == f"The kinds of zebras live in these countries: [1]\n\n{table}"
+
+
 @pytest.mark.parametrize(
     "question", ["what is the capital of France?", "price of a docker swarm licence", "kubebuilder webhooks in golang"]
 )

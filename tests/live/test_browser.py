@@ -46,6 +46,7 @@ STATES: dict[str, tuple[dict[str, Any], str, str]] = {
     "guessed": ({}, "/guessed", "What was guessed"),
     "done": ({"begin": 39.0, "speed": 4.0}, DEMO, "Measured in this run"),
     "unasked": ({}, "/unasked", "2 of 2 ready"),
+    "tables": ({}, "/tables", "not within 30 s"),
     "error": ({}, "/error", "Run it again"),
 }
 
@@ -125,6 +126,19 @@ CHANGES = """seconds => new Promise(done => {
   watch.observe(document.querySelector(".strip"), { attributes: true, subtree: true });
   setTimeout(() => { watch.disconnect(); done([...times, performance.now()]); }, seconds * 1000);
 })"""
+
+
+async def test_a_table_of_an_answer_is_a_table_whose_sources_can_be_opened(browser: Browser) -> None:
+    async with opened(browser, FakeTutor()) as page:
+        await send(page, "/tables")
+        hang = page.get_by_role("row", name="hang")
+        await expect(hang.get_by_role("rowheader")).to_have_text("hang")
+        await expect(hang.locator("em")).to_have_text("unhealthy")
+        await expect(page.get_by_role("columnheader").locator("code")).to_have_text("--restart always")
+        await hang.get_by_role("button", name="Source 2").click()
+        await expect(page.locator(".note")).to_contain_text("The kubelet acts.")
+        await page.get_by_role("button", name="Source 1").first.click()
+        await expect(page.locator(".note").get_by_role("row", name="crash")).to_have_text("crash1.5 s")
 
 
 async def test_the_strip_moves_twice_a_second_by_the_pages_own_clock(browser: Browser) -> None:

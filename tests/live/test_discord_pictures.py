@@ -37,6 +37,7 @@ STATES: dict[str, tuple[str, dict[str, Any], str]] = {
         "The kubelet is restarting the container.",
     ),
     "done": (DEMO, {"begin": 39.0, "speed": 4.0}, "Longest outage"),
+    "tables": ("/tables", {}, "not within 30 s"),
     "error": ("/error", {}, "Docker stopped answering"),
     "hostile": ("/hostile", {}, "alert"),
 }

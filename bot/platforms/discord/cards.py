@@ -1,8 +1,9 @@
 """A demo's card as blocks: a strip of marks while it runs, the measured table and the chart when it has ended. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import ceil
 
+from bot.markdown import unmarked
 from bot.parts import MARKS, Act, Ballot, Card, Cell, Lane, Poll, Table, Tile
 from bot.platforms.discord.blocks import Asked, Block, Button, Listing, Picture, Row, Title, Words
 from bot.platforms.discord.presses import Press
@@ -113,23 +114,24 @@ def captions(part: Card) -> Iterable[Words]:
 
 
 def table(part: Table) -> Words | Listing:
-    """A table in columns; one that is too wide for that is told row by row."""
-    rows = _rows(part)
+    """A table in columns, figures to the right; one that is too wide for that is told row by row."""
     if too_wide(part):
-        return Words("\n".join(_told(part.header, row) for row in rows[1:]))
-    widths = _widths(rows)
-    return Listing("\n".join(_row(row, widths) for row in rows))
+        return Words("\n".join(_told(part.header, row) for row in _rows(part)[1:]))
+    rows = _rows(unmarked(part))
+    widths, set_to = _widths(rows), str.ljust if part.words else str.rjust
+    return Listing("\n".join(_row(row, widths, set_to) for row in rows))
 
 
 def too_wide(part: Table) -> bool:
     """Whether a table's columns have no room beside each other."""
-    widths = _widths(_rows(part))
+    widths = _widths(_rows(unmarked(part)))
     return sum(widths) + 2 * (len(widths) - 1) > WIDEST
 
 
 def in_words(part: Table) -> str:
     """A table for those who do not see its picture."""
-    return "; ".join(", ".join(filter(str.strip, row)) for row in _rows(part)).strip() or "A table without words"
+    rows = (", ".join(filter(str.strip, row)) for row in _rows(unmarked(part)))
+    return "; ".join(rows).strip() or "A table without words"
 
 
 def _rows(part: Table) -> list[tuple[str, ...]]:
@@ -140,16 +142,16 @@ def _widths(rows: list[tuple[str, ...]]) -> list[int]:
     return [max(map(size, column)) for column in zip(*rows, strict=True)]
 
 
-def _row(row: tuple[str, ...], widths: list[int]) -> str:
+def _row(row: tuple[str, ...], widths: list[int], set_to: Callable[[str, int], str]) -> str:
     first, *rest = zip(row, widths, strict=True)
-    cells = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)]
+    cells = [first[0].ljust(first[1]), *(set_to(text, width) for text, width in rest)]
     return "  ".join(cells).rstrip()
 
 
 def _told(header: tuple[str, ...], row: tuple[str, ...]) -> str:
     rest = (f"{name}: {text}" if name else text for name, text in zip(header[1:], row[1:], strict=True))
     named = f"**{prose(row[0])}**\n" if row[0].strip() else ""  # four stars in a row would open what the rest closes
-    return f"{named}{prose('. '.join(rest))}"
+    return named + prose("\n".join(rest))
 
 
 def _cell(cell: Cell) -> str:

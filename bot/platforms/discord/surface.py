@@ -67,12 +67,12 @@ def _pauses(final: bool) -> list[float]:
 
 
 async def _pictures(reply: Reply) -> Mapping[Part, Picture]:
-    """The chart of a run that has ended, and each table that has no room for its columns."""
+    """The chart of a run that has ended, and each table of figures that has no room for its columns."""
     drawn: dict[Part, Picture] = {}
     for number, part in enumerate(reply):
         if isinstance(part, Card) and part.charted:
             drawn[part] = await asyncio.to_thread(_chart, part)
-        elif isinstance(part, Table) and too_wide(part):
+        elif isinstance(part, Table) and too_wide(part) and not part.words:  # words are as good row by row
             drawn[part] = await asyncio.to_thread(_table, part, number)
     return drawn
 

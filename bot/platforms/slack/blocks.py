@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bot.markdown import unmarked
 from bot.parts import MARKS, Cell, Table
 from bot.platforms.slack.text import clipped, visible
 
@@ -79,6 +80,7 @@ def cell(value: Cell) -> str:
 
 def table(part: Table, figures: bool = False) -> Block:
     """Slack's own table; the caption stands in its corner. Figures are set to the right."""
+    part = unmarked(part)
     head = (part.header[0] or part.caption, *part.header[1:])
     rows = [head, *(tuple(map(cell, row)) for row in part.rows)]
     rest: Block = {"align": "right"} if figures else {"is_wrapped": True}
@@ -97,9 +99,20 @@ def fits(part: Table) -> bool:
 
 def lines(part: Table) -> str:
     """A table as text, for where there can be no other."""
+    part = unmarked(part)
     rows = [part.header, *(tuple(map(cell, row)) for row in part.rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def told(part: Table) -> str:
+    """A table row by row, as light Markdown, for where it can have no columns."""
+    return "\n".join(_told(part.header, tuple(map(cell, row))) for row in part.rows)
+
+
+def _told(header: tuple[str, ...], row: tuple[str, ...]) -> str:
+    rest = "; ".join(f"{name}: {text}" if name else text for name, text in zip(header[1:], row[1:], strict=True))
+    return f"• **{row[0]}**  {rest}"
 
 
 def button(label: str, action: str, value: str, primary: bool = False) -> Block:

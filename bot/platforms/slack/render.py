@@ -67,7 +67,13 @@ def body(reply: Reply, frame: Frame) -> list[Block]:
     """All that a reply tells."""
     begun = any(isinstance(part, Card) for part in reply)  # what came before a demo is over
     told = [part for part in reply if not (begun and isinstance(part, Progress))]
-    return [block for part in told for block in render(part, frame)] or [*sections(WORKING)]
+    return [block for part in _one_table(told) for block in render(part, frame)] or [*sections(WORKING)]
+
+
+def _one_table(told: Sequence[Part]) -> Reply:
+    """The parts with one table of Slack's own, as a message takes no more; others that would fit are told in words."""
+    others = [part for part in told if isinstance(part, Table) and blocks.fits(part)][1:]
+    return tuple(Text(blocks.told(part)) if isinstance(part, Table) and part in others else part for part in told)
 
 
 def render(part: Part, frame: Frame = Frame()) -> Sequence[Block]:  # noqa: PLR0911 - a case for each part
@@ -233,7 +239,7 @@ def files(reply: Reply) -> tuple[File, ...]:
     """What the message had to cut, whole."""
     long = [part for part in _typed(reply) if len(part.text) > blocks.CODE]
     found = [File(f"code-{n}.{part.language or 'txt'}", part.text) for n, part in enumerate(long, 1)]
-    if context(CUT)[0] in fitted([block for part in reply for block in render(part)]):
+    if context(CUT)[0] in fitted(body(reply, Frame())):
         found.append(File("answer.md", "\n\n".join(filter(None, map(_as_text, reply)))))
     return tuple(found)
 

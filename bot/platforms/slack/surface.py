@@ -249,10 +249,10 @@ def streamed(reply: Reply) -> tuple[str, Reply]:
 
 
 def whole_words(reply: Reply) -> str:
-    """What of a growing text may be sent: up to a word's end, and before any code that is not closed yet."""
+    """What of a growing text may be sent: up to a word's end, and before any code in it that is not closed yet."""
     if not reply or not isinstance(reply[0], Text):
         return ""
-    text = reply[0].text.partition("```")[0]
+    text = reply[0].text
     text = text[: max(text.rfind(" "), text.rfind("\n")) + 1]
     if text.count("`") % 2:
         text = text[: text.rfind("`")]

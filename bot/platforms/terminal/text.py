@@ -8,6 +8,7 @@ from typing import assert_never
 
 from rich.text import Text as Styled
 
+from bot.markdown import unmarked
 from bot.parts import (
     MARKS,
     Act,
@@ -43,6 +44,7 @@ RECENT_ACTS = 3
 NARROWEST = 16  # columns of a table's cell
 
 Typed = Callable[[str], str]
+SetTo = Callable[[str, int], str]
 
 
 def written(text: str, encoding: str | None) -> str:
@@ -136,14 +138,19 @@ def _wrapped(text: str) -> str:
 
 
 def table(part: Table) -> str:
-    """Columns with the first to the left and the others to the right; a cell that is too wide takes several lines."""
-    rows = [tuple(part.header), *(tuple(map(_cell, row)) for row in part.rows)]
+    """Columns, figures to the right; a cell that is too wide takes several lines."""
+    bare = unmarked(part)
+    rows = [bare.header, *(tuple(map(_cell, row)) for row in bare.rows)]
+    set_to = str.ljust if part.words else str.rjust
     least, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
     airy = [least, *(max(width, 18) for width in others)]
     if sum(airy) + 4 * len(airy) <= WIDTH:
-        return "\n".join(_row(row, airy, "    ") for row in rows)
-    narrowed = _narrowed(others, WIDTH - least - 2 * len(airy))
-    return "\n".join(_row(row, [least, *narrowed], "  ") for row in rows)
+        widths, gap = airy, "    "
+    else:
+        widths, gap = [least, *_narrowed(others, WIDTH - least - 2 * len(airy))], "  "
+    lines = [_row(row, widths, gap, set_to) for row in rows]
+    rule = [f"  {gap.join('-' * width for width in widths)}"] if part.words else []
+    return "\n".join([*lines[:1], *rule, *lines[1:]])
 
 
 def _narrowed(widths: list[int], room: int) -> list[int]:
@@ -154,14 +161,14 @@ def _narrowed(widths: list[int], room: int) -> list[int]:
     return widths
 
 
-def _row(row: tuple[str, ...], widths: list[int], gap: str) -> str:
+def _row(row: tuple[str, ...], widths: list[int], gap: str, set_to: SetTo) -> str:
     cells = (textwrap.wrap(text, width) for text, width in zip(row, widths, strict=True))
-    return "\n".join(_line(line, widths, gap) for line in zip_longest(*cells, fillvalue=""))
+    return "\n".join(_line(line, widths, gap, set_to) for line in zip_longest(*cells, fillvalue=""))
 
 
-def _line(line: tuple[str, ...], widths: list[int], gap: str) -> str:
+def _line(line: tuple[str, ...], widths: list[int], gap: str, set_to: SetTo) -> str:
     first, *rest = zip(line, widths, strict=True)
-    return f"  {gap.join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)])}".rstrip()
+    return f"  {gap.join([first[0].ljust(first[1]), *(set_to(text, width) for text, width in rest)])}".rstrip()
 
 
 def _cell(cell: Cell) -> str:

@@ -5,7 +5,7 @@ import { Card } from "./card.js";
 import { catalogue } from "./catalogue.js";
 import { copyButton, h, icon } from "./dom.js";
 import { Progress } from "./progress.js";
-import { prose } from "./prose.js";
+import { prose, wordTable } from "./prose.js";
 import { table } from "./table.js";
 
 /** A drawing that is made anew with each update. */
@@ -13,15 +13,22 @@ function plain(element, children) {
   return { element, update: (part) => element.replaceChildren(...children(part)) };
 }
 
-/** A paragraph; drawn again when the sources arrive, because its numbers become buttons then. */
-function text({ sources }) {
-  const drawing = plain(h("div", { class: "prose" }), (part) => {
+/** Words that are drawn again when the sources arrive, because their numbers become buttons then. */
+function citing(element, sources, children) {
+  const drawing = plain(element, (part) => {
     drawing.part = part;
-    return prose(part.text, (n) => sources.cite(n));
+    return children(part, (n) => sources.cite(n));
   });
   drawing.cited = () => drawing.update(drawing.part);
   return drawing;
 }
+
+/** Paragraphs. */
+const text = ({ sources }) => citing(h("div", { class: "prose" }), sources, (part, cite) => prose(part.text, cite));
+
+/** A table of figures or of words. */
+const tabled = ({ sources }) => citing(h("div"), sources, (part, cite) => [part.words
+  ? wordTable(part.header, part.rows.map((row) => row.map((cell) => cell.text)), cite) : table(part)]);
 
 const LANGUAGES = { console: "In a terminal", yaml: "YAML", json: "JSON", text: "Text", dockerfile: "Dockerfile" };
 
@@ -74,7 +81,7 @@ function sources(context) {
 const DRAWINGS = {
   text,
   code,
-  table: () => plain(h("div"), (part) => [table(part)]),
+  table: tabled,
   sources,
   choices,
   catalogue: ({ send }) => plain(h("div"), (part) => [catalogue(part, send)]),

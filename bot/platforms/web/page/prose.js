@@ -1,4 +1,4 @@
-// The tutor's words: paragraphs, lists, code, emphasis and source numbers, from a few marks of Markdown.
+// The tutor's words: paragraphs, lists, tables, code, emphasis and source numbers, from a few marks of Markdown.
 
 import { h, unbroken } from "./dom.js";
 
@@ -41,11 +41,28 @@ function list(lines, cite) {
   return null;
 }
 
-/** One block: a list, a heading (said in bold) or a paragraph. */
+/** A table of words, each cell with its light Markdown, in a box that scrolls by itself where the page is too narrow. */
+export function wordTable(header, rows, cite) {
+  const line = (tag, cells) => h("tr", {}, ...cells.map((text, index) => h(index ? tag : "th", { scope: scope(tag, index) }, ...inline(text, cite))));
+  return h("div", { class: "scroll" },
+    h("table", { class: "words" }, h("thead", {}, line("th", header)), h("tbody", {}, ...rows.map((row) => line("td", row)))));
+}
+
+const scope = (tag, index) => (tag === "th" ? "col" : index ? null : "row");
+
+/** A quoted table, if the block is one: rows between bars, under the first a row of dashes. */
+function quotedTable(lines, cite) {
+  if (!/^\|[-:|\s]+$/.test(lines[1] ?? "") || !lines.every((line) => line.startsWith("|"))) return null;
+  const [header, , ...rows] = lines.map((line) => line.replace(/^\||\|\s*$/g, "").split("|").map((text) => text.trim()));
+  return wordTable(header, rows, cite);
+}
+
+/** One block: a list, a table, a heading (said in bold) or a paragraph. */
 function block(text, cite) {
   const heading = /^#{1,6} (.+)$/.exec(text);
   if (heading) return h("p", {}, h("strong", {}, ...inline(heading[1], cite)));
-  return list(text.split("\n"), cite) ?? h("p", {}, ...inline(text, cite));
+  const lines = text.split("\n");
+  return list(lines, cite) ?? quotedTable(lines, cite) ?? h("p", {}, ...inline(text, cite));
 }
 
 /** The blocks of a text. Fenced code is kept as it stands. */

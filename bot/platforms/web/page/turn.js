@@ -32,7 +32,7 @@ class Reply {
 
   part(place, part) {
     this.pending.remove();
-    this.places[place] ??= this.#add(part.type);
+    if (this.places[place]?.type !== part.type) this.#put(place, part.type);
     this.places[place].drawing.update(part);
     if (part.type === "sources") for (const { drawing: one } of this.places) one?.cited?.();
     if (part.type === "card") this.kind.hidden = false;
@@ -59,10 +59,12 @@ class Reply {
     this.#tell("This reply is no longer there: Portside was started anew. Ask again.");
   }
 
-  #add(type) {
+  /** A new drawing at its place: the last, or of what turned out to be another kind of part. */
+  #put(place, type) {
     const made = drawing(type, this.context);
-    this.parts.append(made.element);
-    return { type, drawing: made };
+    if (this.places[place]) this.places[place].drawing.element.replaceWith(made.element);
+    else this.parts.append(made.element);
+    this.places[place] = { type, drawing: made };
   }
 
   #tell(words) {
