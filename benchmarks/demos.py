@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ RANGE = "10.199.0.0/16"
 SELFHEAL = ("crash", "hang", "oom", "remove")
 CHOICES = [("selfheal", fault) for fault in SELFHEAL] + [("scale", None), ("rollout", None)]
 NEAR_SECONDS, NEAR_PART = 0.5, 0.1
-ALONE = 3
+ALONE = 5
 STARTS = 5
 
 Figures = dict[tuple[str, str], float]
@@ -68,16 +68,28 @@ async def at_once(lab: Lab) -> str:
     for result in await asyncio.gather(*(run(lab.open, *choice) for choice in CHOICES)):
         together |= figures(result)
     rows = [(*key, *compared(alone.get(key, []), together.get(key))) for key in sorted(alone.keys() | together)]
-    near = sum(row[-1] == "yes" for row in rows)
-    title = f"Six demos at once: {near} of {len(rows)} figures within 0.5 s or 10 % of the same demo alone"
-    return table(title, ("demo", "figure", f"alone, {ALONE} times", "at once", "within"), rows)
+    within = sum(row[-1] == "yes" for row in rows)
+    title = f"Six demos at once: {within} of {len(rows)} figures within 0.5 s or 10 % of the same demo alone"
+    shown = table(title, ("demo", "figure", f"alone, {ALONE} times", "at once", "within"), rows)
+    return f"{shown}\nOf the figures alone, {among_themselves(alone)} are as near to one of the other {ALONE - 1}.\n"
 
 
 def compared(alone: list[float], together: float | None) -> tuple[str, str, str]:
     """What was measured alone and at once, and whether that is near to one of the first; what is missing is not."""
-    near = together is not None and any(abs(one - together) <= max(NEAR_SECONDS, NEAR_PART * one) for one in alone)
     at_once = "none" if together is None else f"{together:.2f} s"
-    return " / ".join(f"{one:.2f}" for one in sorted(alone)) + " s", at_once, "yes" if near else "no"
+    within = "yes" if together is not None and near(together, alone) else "no"
+    return " / ".join(f"{one:.2f}" for one in sorted(alone)) + " s", at_once, within
+
+
+def near(seconds: float, others: list[float]) -> bool:
+    """Whether one of the others is within half a second or a tenth."""
+    return any(abs(one - seconds) <= max(NEAR_SECONDS, NEAR_PART * one) for one in others)
+
+
+def among_themselves(alone: Mapping[tuple[str, str], list[float]]) -> str:
+    """The yardstick: checks and back-offs come when they come, so that runs alone differ from each other too."""
+    found = [near(one, [*times[:n], *times[n + 1 :]]) for times in alone.values() for n, one in enumerate(times)]
+    return f"{sum(found)} of {len(found)}"
 
 
 async def seen(open_sandbox: OpenSandbox) -> tuple[float, float]:
