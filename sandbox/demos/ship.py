@@ -102,8 +102,9 @@ class _Lanes(Lanes):
         registry = self._docker.registry
         if registry is None or registry != self._cluster.registry:
             raise DemoFailed(
-                "There is no registry that this Docker pushes to and this cluster pulls from. Name one in "
-                "PORTSIDE_REGISTRY, for example registry.example.com/team; engines of Portside's own have one."
+                "There is no registry that this Docker pushes to and this cluster pulls from. Two engines of Portside's "
+                "own have one; two of yours have the one that PORTSIDE_REGISTRY names, for example "
+                "registry.example.com/team; one of each have none, since those of Portside's own have no way out."
             )
         return registry
 

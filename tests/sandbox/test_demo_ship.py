@@ -60,10 +60,12 @@ class ShippingCluster(FakeCluster):
 
 
 class ShippingLab(FakeLab):
+    pushes_to: str | None = REGISTRY
+
     @asynccontextmanager
     async def open(self, owner: str, seconds: float) -> AsyncIterator[FakeSandbox]:
         sandbox = FakeSandbox(self, owner)
-        sandbox.docker.registry = REGISTRY
+        sandbox.docker.registry = self.pushes_to
         sandbox.cluster = ShippingCluster(sandbox.cluster.tag, frozenset())
         try:
             yield sandbox
@@ -111,11 +113,14 @@ def test_a_learner_sees_what_to_type_and_what_the_builder_says(events: list[Even
     assert said == ["Step 1/1 : FROM scratch", "Pushed"]
 
 
-async def test_without_a_common_registry_nothing_is_built() -> None:
-    events = await run(FakeLab())
+@pytest.mark.parametrize("pushes_to", [None, "127.0.0.1:5000"])
+async def test_without_a_common_registry_nothing_is_built(pushes_to: str | None) -> None:
+    lab = ShippingLab()
+    lab.pushes_to = pushes_to
+    events = await run(lab)
 
     assert not result(events).completed
-    assert "PORTSIDE_REGISTRY" in (result(events).error or "")
+    assert "one of each have none" in (result(events).error or "")
     assert not [event for event in events if isinstance(event, Command)]
 
 
