@@ -46,7 +46,7 @@ from bot.taking import present_commands, present_files
 from bot.votes import Vote, Votes, with_vote
 from knowledge import Answer, Delta, Turn
 from sandbox.demo import Demo, Options, choose, perform
-from sandbox.engines import Engines, own_machines, while_hopeful
+from sandbox.engines import Engines, while_hopeful
 from sandbox.errors import DemoFailed, EngineUnavailable
 from sandbox.events import Event, Result
 from sandbox.sandbox import OpenSandbox
@@ -198,12 +198,10 @@ class Tutor:
                 yield part
 
     async def _lack(self, demo: Demo) -> str | None:
-        """Why it cannot run now; None where both engines are up. A card that cannot begin is never shown."""
+        """Why it cannot run here and now. A card that cannot begin is never shown."""
         try:
-            await self.engines.docker()
-            await self.engines.cluster()
-            if demo.alone:
-                own_machines(self.engines.machines())
+            docker, cluster = await self.engines.docker(), await self.engines.cluster()
+            demo.require(docker.registry, cluster.registry, self.engines.machines())
         except EngineUnavailable as error:
             return str(error)
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from sandbox.engines import own_machines
+from sandbox.engines import Machines, common_registry, own_machines
 from sandbox.errors import BadRequest, DemoTimedOut, SandboxError, UnknownDemo
 from sandbox.events import UNSTAMPED, Engine, EngineInfo, Event, Fault, Measured, Narration, Result, Started
 from sandbox.figures import Row, outages
@@ -56,7 +56,8 @@ class Demo:
     chosen, first what is taken unless told otherwise. Each of `parts` is a namespace and a network of its own.
     `needs` are the cluster's APIServices that it cannot do without. `plan` is the run as a learner would type it.
     `prediction` is what a room is asked before it acts.
-    A demo that breaks machines runs `alone`, and on engines of ours only.
+    A demo that breaks machines runs `alone`, and on engines of ours only. One that `ships` needs a registry that both
+    engines have.
     """
 
     name: str
@@ -78,6 +79,14 @@ class Demo:
     plan: Planned = lambda _: Plan()
     prediction: Prediction = BACK
     alone: bool = False
+    ships: bool = False
+
+    def require(self, docker: str | None, cluster: str | None, machines: Machines | None) -> None:
+        """Refuse engines, known by their registries and machines, that cannot show it. Raises `EngineUnavailable`."""
+        if self.alone:
+            own_machines(machines)
+        if self.ships:
+            common_registry(docker, cluster)
 
 
 def choose(
@@ -176,8 +185,7 @@ class _Run:
     async def events(self, owner: str, open_sandbox: OpenSandbox) -> AsyncGenerator[Event, None]:
         """Yield everything up to the clean-up; the demo's own result is held back until then."""
         async with open_sandbox(owner, self._demo.deadline) as sandbox:
-            if self._demo.alone:
-                own_machines(sandbox.machines)
+            self._demo.require(sandbox.docker.registry, sandbox.cluster.registry, sandbox.machines)
             self._sandbox = sandbox
             async with aclosing(self._within_deadline(sandbox)) as events:
                 async for event in events:

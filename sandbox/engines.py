@@ -170,6 +170,17 @@ def own_machines(machines: Machines | None) -> Machines:
     return machines
 
 
+def common_registry(docker: str | None, cluster: str | None) -> str:
+    """Return the registry that both sides have. Raises `EngineUnavailable` where they have none in common."""
+    if docker is None or docker != cluster:
+        raise EngineUnavailable(
+            "There is no registry that this Docker pushes to and this cluster pulls from. Two engines of Portside's "
+            "own have one, two of yours have the one that PORTSIDE_REGISTRY names, for example "
+            "registry.example.com/team; one of each have none, since those of Portside's own have no way out."
+        )
+    return docker
+
+
 class Engines(Protocol):
     """The pair of engines that one process holds; ours live as long as somebody holds them."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox.demo import Demo, Options, Setting
 from sandbox.docker_run import Build, Container, docker_build, docker_run
-from sandbox.errors import DemoFailed
+from sandbox.engines import common_registry
 from sandbox.events import Engine, Event, Finding, Observed, Result
 from sandbox.figures import Row, failed_requests, row, seconds
 from sandbox.lanes import Lanes
@@ -78,7 +78,7 @@ class _Lanes(Lanes):
 
     async def script(self, options: Options) -> None:
         """Build, run, push; then declare what was pushed, and see that the same digest serves."""
-        registry = self._registry()
+        registry = common_registry(self._docker.registry, self._cluster.registry)
         self._image = f"{registry}/{APP}-{self._docker.tag.run}:1"
         self.stage.narrate("An image of this run's own is built from a Dockerfile. Each line is the builder's.")
         async with self.stage.acting():
@@ -96,17 +96,6 @@ class _Lanes(Lanes):
         self.stage.narrate("Both sides serve the same image.")
         await asyncio.sleep(self._pace.steady)
         await self.stage.finish()
-
-    def _registry(self) -> str:
-        """Return where both engines meet. Raises DemoFailed where that is nowhere."""
-        registry = self._docker.registry
-        if registry is None or registry != self._cluster.registry:
-            raise DemoFailed(
-                "There is no registry that this Docker pushes to and this cluster pulls from. Two engines of Portside's "
-                "own have one; two of yours have the one that PORTSIDE_REGISTRY names, for example "
-                "registry.example.com/team; one of each have none, since those of Portside's own have no way out."
-            )
-        return registry
 
     async def _build(self) -> None:
         wanted = Build(self._image, COLOUR)
@@ -242,6 +231,7 @@ DEMO = Demo(
     plan=plan,
     lesson=lesson,
     prediction=PREDICTION,
+    ships=True,
     seconds=30,
     settings={"readinessProbe.periodSeconds": Setting(1, 10), "livenessProbe.periodSeconds": Setting(CHECK.period, 10)},
 )

@@ -75,13 +75,22 @@ async def test_a_chat_replays_what_ships_and_no_file(text: str, error: type[Exce
         await reply(tutor(engines=NONE), text)
 
 
-async def test_a_demo_that_breaks_machines_is_refused_where_none_is_ours_and_its_recording_offered() -> None:
-    failure, offered = await reply(tutor(), "/demo nodefail")
+@pytest.mark.parametrize(
+    ("demo", "said", "recording"),
+    [
+        ("nodefail", "nothing but a cluster of Portside's own", "/replay nodefail --fault power"),
+        ("ship", "no registry that this Docker pushes to and this cluster pulls from", "/replay ship"),
+    ],
+)
+async def test_what_these_engines_cannot_show_is_refused_before_it_begins_and_its_recording_offered(
+    demo: str, said: str, recording: str
+) -> None:
+    failure, offered = await reply(tutor(), f"/demo {demo}")
 
     assert isinstance(failure, Failure)
-    assert "nothing but a cluster of Portside's own" in failure.text + failure.advice
+    assert said in failure.text + failure.advice
     assert isinstance(offered, Choices)
-    assert [choice.command for choice in offered.choices] == ["/replay nodefail --fault power"]
+    assert [choice.command for choice in offered.choices] == [recording]
 
 
 async def test_replays_count_as_questions() -> None:
