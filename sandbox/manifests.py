@@ -11,6 +11,8 @@ Manifest = dict[str, Any]
 
 POD_SECURITY_VERSION = "v1.35"
 GRACE_SECONDS = 1
+# How long a pod that is to end goes on answering, where the last requests to it are counted.
+DRAIN_SECONDS = 1
 TOLERATION_SECONDS = 2
 DNS_PORT = 53
 # As long as the last request of a client may take, and some more.

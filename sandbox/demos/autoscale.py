@@ -12,7 +12,17 @@ from sandbox.events import NAMES, Engine, Event, Finding, Result, Snapshot
 from sandbox.figures import Row, actors, failed_requests, row, seconds
 from sandbox.lanes import Lanes
 from sandbox.load import Load
-from sandbox.manifests import App, Autoscaling, Check, Manifest, autoscaler, deployment, service
+from sandbox.manifests import (
+    DRAIN_SECONDS,
+    GRACE_SECONDS,
+    App,
+    Autoscaling,
+    Check,
+    Manifest,
+    autoscaler,
+    deployment,
+    service,
+)
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
 from sandbox.predicting import Prediction
@@ -44,7 +54,7 @@ def container(tag: Tag) -> Container:
 
 def manifests(tag: Tag, images: Images) -> tuple[Manifest, ...]:
     """Return Kubernetes' side."""
-    app = App(APP, images.of("1"), CHECK)
+    app = App(APP, images.of("1"), CHECK, drain=DRAIN_SECONDS)
     return deployment(tag, app), service(tag, APP), autoscaler(tag, APP, SCALING)
 
 
@@ -293,5 +303,7 @@ DEMO = Demo(
         "scaleDown.stabilizationWindowSeconds": Setting(SCALING.calm, 300),
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),
         "readinessProbe.periodSeconds": Setting(1, 10),
+        "lifecycle.preStop.sleep": Setting(DRAIN_SECONDS, "none"),
+        "terminationGracePeriodSeconds": Setting(GRACE_SECONDS + DRAIN_SECONDS, 30),
     },
 )

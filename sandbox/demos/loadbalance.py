@@ -15,7 +15,7 @@ from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, failed_requests, row, seconds
 from sandbox.http import GOOD
 from sandbox.lanes import Lanes
-from sandbox.manifests import App, Check, Manifest, deployment, service
+from sandbox.manifests import DRAIN_SECONDS, GRACE_SECONDS, App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, answered_by, step, within
 from sandbox.names import Tag, write_time
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_pod, rollout_status
@@ -28,7 +28,6 @@ from sandbox.streams import both
 APP = "web"
 COPIES = 3
 CHECK = Check()
-DRAIN_SECONDS = 1
 READY, OUT, BACK, REPLACED = STEPS = "All ready", "One unready", "Ready again", "Pods replaced"
 
 RESTART = f"kubectl rollout restart deployment/{APP}"
@@ -304,5 +303,7 @@ DEMO = Demo(
         "readinessProbe.periodSeconds": Setting(1, 10),
         "readinessProbe.failureThreshold": Setting(CHECK.failures, 3),
         "livenessProbe.periodSeconds": Setting(CHECK.period, 10),
+        "lifecycle.preStop.sleep": Setting(DRAIN_SECONDS, "none"),
+        "terminationGracePeriodSeconds": Setting(GRACE_SECONDS + DRAIN_SECONDS, 30),
     },
 )

@@ -13,7 +13,7 @@ from sandbox.errors import DemoFailed
 from sandbox.events import NAMES, Engine, Event, Finding, Result
 from sandbox.figures import Figure, Row, actors, row, seconds
 from sandbox.lanes import Lanes
-from sandbox.manifests import GRACE_SECONDS, App, Check, Manifest, deployment, service
+from sandbox.manifests import DRAIN_SECONDS, GRACE_SECONDS, App, Check, Manifest, deployment, service
 from sandbox.measuring import Request, Span, undisturbed
 from sandbox.names import Tag
 from sandbox.plan import APPLY, IMAGES, PLAIN, Plan, Step, rollout_status
@@ -26,7 +26,6 @@ from sandbox.streams import both, together
 APP = "web"
 COPIES = 3
 CHECK = Check(period=1)
-DRAIN_SECONDS = 1
 NEW: Version = "2"
 BROKEN: Version = "never-ready"
 BROKEN_SAYS = "3"  # what that version calls itself where it answers

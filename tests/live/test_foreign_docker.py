@@ -1,5 +1,8 @@
 """A Docker engine of the operator's, with nothing of ours around it: what leads to a container, and what out of it."""
 
+import asyncio
+import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -30,6 +33,7 @@ from sandbox.routes import Address
 
 pytestmark = [pytest.mark.machine, pytest.mark.docker]
 
+PORTSIDE = str(Path(sys.executable).with_name("portside"))
 BRIDGE = "10.77.0.1"
 POOL = "base=10.78.0.0/16,size=24"
 START = "ip link set lo up && exec dockerd"
@@ -123,6 +127,26 @@ async def test_containers_reach_each_other_and_nothing_beyond_their_network(fore
         "to the container beside it",
         "past a network with a gateway",
     }
+
+
+@pytest.mark.kubernetes
+async def test_a_demo_beside_the_operators_docker_asks_the_app_itself_and_has_a_cluster_of_ours(
+    foreign: Foreign, tmp_path: Path
+) -> None:
+    settings = {"PORTSIDE_DATA": str(tmp_path / "portside"), "PORTSIDE_ENGINE_RANGE": "10.79.0.0/16"}
+    demo = await asyncio.create_subprocess_exec(
+        *(*foreign.there, PORTSIDE, "demo", "selfheal", "--fault", "crash", "--json"),
+        env=os.environ | settings | {"DOCKER_HOST": foreign.endpoint.host},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await demo.communicate()
+    started, *_, end = map(json.loads, said.splitlines())
+
+    assert demo.returncode == 0
+    assert started["engines"]["docker"]["where"] == foreign.endpoint.host
+    assert started["engines"]["kubernetes"]["where"] == "this machine"
+    assert (end["error"], end["completed"], end["cleaned_up"]) == (None, True, True)
+    assert [lane["recovered"] for lane in end["engines"].values()] == [True, True]
 
 
 @pytest.mark.kubernetes
