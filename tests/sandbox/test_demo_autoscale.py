@@ -11,8 +11,8 @@ from sandbox.routes import Address
 STAYED = {"before": 1, "most": 1, "up_seconds": None, "down_seconds": None}
 WENT = {"before": 1, "most": 4, "up_seconds": 14.6, "down_seconds": 17.3}
 UP_ONLY = {"before": 1, "most": 2, "up_seconds": 9.0, "down_seconds": None}
-P50 = {"before": 1.3, "begins": 44.1, "ends": 40.0, "after": 1.4}
-EMPTY = dict.fromkeys(P50)
+P90 = {"before": 1.3, "begins": 44.1, "ends": 40.0, "after": 1.4}
+EMPTY = dict.fromkeys(P90)
 
 
 def lane(*acted_by: str) -> Measured:
@@ -20,11 +20,11 @@ def lane(*acted_by: str) -> Measured:
 
 
 def ended(
-    kubernetes: dict[str, object], p50: dict[str, object] = P50, acted_by: tuple[str, ...] = ("hpa", "kubelet")
+    kubernetes: dict[str, object], p90: dict[str, object] = P90, acted_by: tuple[str, ...] = ("hpa", "kubelet")
 ) -> Result:
     measured = {
         "reaction": {"docker": STAYED, "kubernetes": kubernetes},
-        "p50_ms": {"docker": p50, "kubernetes": p50},
+        "p90_ms": {"docker": p90, "kubernetes": p90},
     }
     engines = {Engine.DOCKER: lane(), Engine.KUBERNETES: lane(*acted_by)}
     return Result(
@@ -82,7 +82,7 @@ def test_latency_that_nobody_measured_is_told_by_no_number() -> None:
     result = ended(WENT, EMPTY)
 
     assert len(findings(result.measured)) == 1
-    assert table(result)["p50 as it ended"] == ("not measured", "not measured")
+    assert table(result)["p90 as it ended"] == ("not measured", "not measured")
 
 
 def test_the_table_has_replicas_latency_and_who_acted() -> None:
@@ -90,10 +90,10 @@ def test_the_table_has_replicas_latency_and_who_acted() -> None:
         "Most copies": ("1", "4"),
         "Reached after": ("no change", "14.6 s"),
         "Back after the load": ("no change", "17.3 s"),
-        "p50 before the load": ("1.3 ms", "1.3 ms"),
-        "p50 as it began": ("44.1 ms", "44.1 ms"),
-        "p50 as it ended": ("40.0 ms", "40.0 ms"),
-        "p50 after it": ("1.4 ms", "1.4 ms"),
+        "p90 before the load": ("1.3 ms", "1.3 ms"),
+        "p90 as it began": ("44.1 ms", "44.1 ms"),
+        "p90 as it ended": ("40.0 ms", "40.0 ms"),
+        "p90 after it": ("1.4 ms", "1.4 ms"),
         "Failed requests": ("2 of 500", "2 of 500"),
         "Who acted": ("nobody", "hpa, kubelet"),
     }
