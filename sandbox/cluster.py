@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
+from sandbox import lifetimes
 from sandbox.clients import choose, is_good, probe_words
 from sandbox.cluster_api import (
     APPLY_PATCH,
@@ -47,9 +48,6 @@ from sandbox.streams import stop, to_the_end
 Answered = TypeVar("Answered")
 
 _PAUSE = 0.25
-# 5 s where nothing is wrong. After an API server was away its controllers look again after up to 30 s, or twice
-# that by chance (client-go's reflector), and once more when the pods have gone: 69 s were seen.
-_GONE_WITHIN = 110.0
 # Nobody waits for a clean-up, and what it cannot look at counts as left; `Lab` bounds the whole of it.
 _CLEAN_UP_PATIENCE = 20.0
 # How the server says the second time that it has done it the first time, just before it went.
@@ -282,7 +280,7 @@ class Cluster:
         for name in found:
             await self._until_done(partial(abandon, self._api, name))
             await self._until_done(partial(delete, self._api, name))
-        end = asyncio.get_running_loop().time() + _GONE_WITHIN
+        end = asyncio.get_running_loop().time() + lifetimes.NAMESPACE_GONE
         while left := await self._namespaces():
             if asyncio.get_running_loop().time() > end:
                 break

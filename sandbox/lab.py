@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox import lifetimes
 from sandbox.cluster import Cluster
 from sandbox.containers import Containers
 from sandbox.engines import ClusterEndpoint, DockerEndpoint, Engines, Machines, own_machines
@@ -22,12 +23,6 @@ from sandbox.streams import both, to_the_end
 from sandbox.turns import Turns
 
 log = logging.getLogger(__name__)
-
-# Between the end of a run and the expiry of its objects: the clean-up at its end comes first, the sweep after it.
-MARGIN_SECONDS = 120
-# The worst of another run's measuring is over after that; whoever has stopped a demo shall see it go.
-_REMOVAL_PATIENCE = 2.0
-_CLEANUP_SECONDS = MARGIN_SECONDS - _REMOVAL_PATIENCE - 1.0  # after that the reaper may come
 
 
 @dataclass(frozen=True)
@@ -116,7 +111,7 @@ class LabSandbox:
 
     async def remove(self) -> None:
         """Remove both sides, each within a bounded time, and give the connections back."""
-        async with self.turns.share(self.run, _REMOVAL_PATIENCE):
+        async with self.turns.share(self.run, lifetimes.CLEANUP_TURN):
             self.cleanups = await both(_removed(Engine.DOCKER, self.docker), _removed(Engine.KUBERNETES, self.cluster))
         await both(self.docker.close(), self.cluster.close())
 
@@ -126,7 +121,7 @@ async def _removed(engine: Engine, side: Containers | Cluster) -> Cleanup:
     began = time.monotonic()
     cleanup = Cleanup(engine=engine, removed=(), left=(f"run {side.tag.run}",), seconds=0.0)
     try:
-        async with asyncio.timeout(_CLEANUP_SECONDS):
+        async with asyncio.timeout(lifetimes.CLEANUP):
             cleanup = replace(cleanup, removed=tuple(await side.prune()))
             cleanup = replace(cleanup, left=tuple(await side.left()))
     except (SandboxError, TimeoutError) as error:
@@ -174,4 +169,4 @@ class Lab:
 
 
 def _tag(owner: str, seconds: float) -> Tag:
-    return Tag(new_run(), owner, datetime.now(UTC) + timedelta(seconds=seconds + MARGIN_SECONDS))
+    return Tag(new_run(), owner, datetime.now(UTC) + timedelta(seconds=seconds + lifetimes.MARGIN))

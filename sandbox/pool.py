@@ -10,18 +10,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from sandbox import lifetimes
 from sandbox.errors import SandboxError
-from sandbox.lab import MARGIN_SECONDS, Lab, LabSandbox, removed_after
+from sandbox.lab import Lab, LabSandbox, removed_after
 from sandbox.sandbox import Sandbox
 from sandbox.streams import to_the_end, together
 
 log = logging.getLogger(__name__)
 
 OWNER = "pool"
-# What nobody has taken for so long is made anew. It expires later, by the time that any demo may take; a cluster of
-# ours admits no namespace that expires more than 15 minutes after its creation.
-KEPT_SECONDS = 480.0
-_LONGEST_DEMO = 240.0
 # A run that has just begun needs the machine more than whoever comes next.
 _REST_SECONDS = 5.0
 _LOOK_SECONDS = 30.0
@@ -30,7 +27,7 @@ _LOOK_SECONDS = 30.0
 class Pool:
     """Opens sandboxes as a `Lab` does, and sooner while it has a prepared one. Without `keep` it never has."""
 
-    def __init__(self, lab: Lab, size: int, kept: float = KEPT_SECONDS) -> None:
+    def __init__(self, lab: Lab, size: int, kept: float = lifetimes.PREPARED) -> None:
         self._lab = lab
         self._size = size
         self._kept = kept
@@ -74,7 +71,7 @@ class Pool:
 
     async def _fill(self) -> None:
         """Throw away what is old or gone, and make what is missing: one after the other, in nobody's way."""
-        self._spent += [sandbox for sandbox in self._prepared if not _lasts(sandbox, _LONGEST_DEMO)]
+        self._spent += [sandbox for sandbox in self._prepared if not _lasts(sandbox, lifetimes.LONGEST_DEMO)]
         self._prepared = [sandbox for sandbox in self._prepared if sandbox not in self._spent]
         while self._spent:
             await to_the_end(self._spent.pop().remove())
@@ -83,7 +80,7 @@ class Pool:
         self.full.set()
 
     async def _made(self) -> LabSandbox:
-        sandbox = await self._lab.connect(OWNER, self._kept + _LONGEST_DEMO)
+        sandbox = await self._lab.connect(OWNER, self._kept + lifetimes.LONGEST_DEMO)
         try:
             await sandbox.prepare()
         except BaseException:
@@ -103,7 +100,7 @@ class Pool:
 
 def _lasts(sandbox: LabSandbox, seconds: float) -> bool:
     """Say whether a demo of so many seconds ends, and is cleaned up, before the sandbox expires."""
-    return sandbox.expires - datetime.now(UTC) >= timedelta(seconds=seconds + MARGIN_SECONDS)
+    return sandbox.expires - datetime.now(UTC) >= timedelta(seconds=seconds + lifetimes.MARGIN)
 
 
 async def _stands(sandbox: LabSandbox) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import docker
 import pytest
 
+from sandbox import lifetimes
 from sandbox.cluster_api import Api
 from sandbox.demo import choose, perform
 from sandbox.demos import load_demos
@@ -17,7 +18,7 @@ from sandbox.engines import Engines
 from sandbox.events import Result
 from sandbox.lab import Lab
 from sandbox.names import OWNER, RUN
-from sandbox.pool import KEPT_SECONDS, Pool
+from sandbox.pool import Pool
 from sandbox.reaper import sweep
 from sandbox.streams import stop
 
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
 
 @asynccontextmanager
-async def kept(engines: Engines, size: int = 1, seconds: float = KEPT_SECONDS) -> AsyncIterator[Pool]:
+async def kept(engines: Engines, size: int = 1, seconds: float = lifetimes.PREPARED) -> AsyncIterator[Pool]:
     pool = Pool(Lab(engines), size, seconds)
     keeping = asyncio.create_task(pool.keep())
     try:

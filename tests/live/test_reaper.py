@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import docker
 import pytest
 
+from sandbox import lifetimes
 from sandbox.cluster_api import Api
 from sandbox.docker_run import Container
 from sandbox.engines import Engines
-from sandbox.lab import MARGIN_SECONDS, Lab
+from sandbox.lab import Lab
 from sandbox.reaper import remove_run, sweep
 from sandbox.sandbox import Sandbox
 
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.kubernetes]
 
 
 # When what was made for 60 s has expired.
-AFTER_60 = timedelta(seconds=60 + MARGIN_SECONDS + 1)
+AFTER_60 = timedelta(seconds=60 + lifetimes.MARGIN + 1)
 
 
 @pytest.fixture
