@@ -18,6 +18,7 @@ ONLY_IMPORTER = {
     "chromadb": "knowledge.store",
     "docker": "sandbox.containers",
     "kubernetes": "sandbox.cluster",
+    "markdown_it": "bot.markdown",
     "openai": "knowledge",
     "discord": "bot.platforms.discord",
     "slack_bolt": "bot.platforms.slack",
