@@ -51,7 +51,7 @@ def test_the_autoscaler_goes_up_under_load_and_down_after_it_while_docker_stays(
     assert end.engines[Engine.DOCKER].acted_by == ()
     assert load["start"] < rescaled[0] < load["end"] < rescaled[-1]
     assert load["requests_per_second"] > 10
-    assert {name: set(p50) for name, p50 in end.measured["p50_ms"].items()} == {
+    assert {name: set(p90) for name, p90 in end.measured["p90_ms"].items()} == {
         engine.value: {"before", "begins", "ends", "after"} for engine in Engine
     }
 

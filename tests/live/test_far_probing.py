@@ -49,8 +49,12 @@ async def followed(prober: Prober, engine: Engine, address: Address) -> None:
             """What it tells is in its log."""
 
 
-async def crashed(sandbox: Sandbox, both: tuple[Prober, Prober]) -> None:
-    """Break one copy on each side while both probers ask, and watch until all four lanes are well again."""
+async def broken(sandbox: Sandbox, both: tuple[Prober, Prober]) -> None:
+    """Break one copy on each side while both probers ask, and watch until all four lanes are well again.
+
+    The pod hangs: the Service has left it out when it comes back. One that crashes may answer once more before the
+    Service has heard of the crash, and of two clients one may meet that moment alone.
+    """
     docker, cluster = sandbox.docker, sandbox.cluster
     name = docker.tag.container("web")
     await docker.run(Container(name, restart=True, check=Check()))
@@ -65,7 +69,7 @@ async def crashed(sandbox: Sandbox, both: tuple[Prober, Prober]) -> None:
         for prober in both:
             for engine in Engine:
                 prober.mark_fault(engine)
-        await asyncio.gather(docker.tell(name, "/fault/crash"), cluster.tell(pod, "/fault/crash"))
+        await asyncio.gather(docker.tell(name, "/fault/crash"), cluster.tell(pod, "/fault/hang"))
         await asyncio.sleep(sandbox.pace.shortest)
         for prober in both:
             prober.finish()
@@ -78,7 +82,7 @@ async def measured_twice(engines: Engines) -> dict[Engine, Pair]:
     async with Lab(engines).open("live-test", 60) as sandbox:
         await sandbox.prepare()
         near, far = probers(sandbox)
-        await crashed(sandbox, (near, far))
+        await broken(sandbox, (near, far))
         await far.first_answer(Engine.KUBERNETES, await sandbox.cluster.service_address("web"))
     assert not any(cleanup.left for cleanup in sandbox.cleanups)
     return {engine: (near.measured(engine, ()), far.measured(engine, ())) for engine in Engine}
