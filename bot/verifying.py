@@ -1,6 +1,5 @@
 """The self-test of a demo: what its runs did on these engines, held against its lesson."""
 
-import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
@@ -8,6 +7,7 @@ from bot.state.runs import SelfTest, Spread, now
 from sandbox.demo import Demo
 from sandbox.errors import EngineUnavailable
 from sandbox.events import Engine, Event, Fault, Result, Started
+from sandbox.measuring import reached
 
 Perform = Callable[[], AsyncGenerator[Event, None]]
 
@@ -54,7 +54,5 @@ def _recovery(engine: Engine, results: Sequence[Result]) -> Spread | None:
 
 
 def spread(times: Sequence[float]) -> Spread:
-    """The smallest of the times that so many of them do not exceed."""
-    ordered = sorted(times)
-    p50, p95 = (ordered[math.ceil(part * len(ordered)) - 1] for part in (0.5, 0.95))
-    return Spread(round(p50, 3), round(p95, 3))
+    """What half of the times, and 95 in 100, do not exceed."""
+    return Spread(round(reached(0.5, times), 3), round(reached(0.95, times), 3))

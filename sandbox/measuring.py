@@ -127,6 +127,11 @@ def probes(engine: Engine, requests: Sequence[Request], since: float, until: flo
     return [_probe(engine, part, since + place * width, width) for place, part in enumerate(parts)]
 
 
+def reached(part: float, values: Sequence[float]) -> float:
+    """Return the smallest of some values, at least one, that so large a part of them does not exceed (nearest rank)."""
+    return sorted(values)[math.ceil(part * len(values)) - 1]
+
+
 def _probe(engine: Engine, requests: Sequence[Request], start: float, width: float) -> Probe:
     good = [(request.over - request.sent) * 1000 for request in requests if request.ok]
     return Probe(

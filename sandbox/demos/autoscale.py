@@ -1,7 +1,6 @@
 """Who notices the load? One copy on each side under the same load, for a while; then the load goes away again."""
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from sandbox.manifests import (
     deployment,
     service,
 )
+from sandbox.measuring import reached
 from sandbox.names import Tag
 from sandbox.plan import ADDRESS, APPLY, IMAGES, PLAIN, Plan, Step, ask, find_container, find_service, rollout_status
 from sandbox.predicting import Prediction
@@ -155,14 +155,14 @@ class _Lanes(Lanes):
         }
 
     def _p90(self, engine: Engine, since: float, until: float) -> float | None:
-        """Return what nine of ten steady requests took at most, of those that were sent in a span, by nearest rank.
+        """Return what nine of ten steady requests took at most, of those that were sent in a span.
 
         A copy at its CPU limit stands still for the rest of every 100 ms (the kernel's CFS quota). Whether half of the
         requests meet that is chance.
         """
         asked = (one for one in self.stage.prober.requests(engine, since) if one.ok and one.sent < until)
-        took = sorted((one.over - one.sent) * 1000 for one in asked)
-        return round(took[math.ceil(0.9 * len(took)) - 1], 1) if took else None
+        took = [(one.over - one.sent) * 1000 for one in asked]
+        return round(reached(0.9, took), 1) if took else None
 
 
 def reaction(copies: Steps, on: float, off: float) -> dict[str, Any]:

@@ -130,8 +130,7 @@ def too_wide(part: Table) -> bool:
 
 def in_words(part: Table) -> str:
     """A table for those who do not see its picture."""
-    rows = (", ".join(filter(str.strip, row)) for row in _rows(unmarked(part)))
-    return "; ".join(rows).strip() or "A table without words"
+    return "; ".join(", ".join(filter(str.strip, row)) for row in _rows(part)).strip() or "A table without words"
 
 
 def _rows(part: Table) -> list[tuple[str, ...]]:

@@ -78,12 +78,12 @@ def cell(value: Cell) -> str:
     return f"{MARKS[value.mark]} {value.text}" if value.mark else value.text
 
 
-def table(part: Table, figures: bool = False) -> Block:
+def table(part: Table) -> Block:
     """Slack's own table; the caption stands in its corner. Figures are set to the right."""
     part = unmarked(part)
     head = (part.header[0] or part.caption, *part.header[1:])
     rows = [head, *(tuple(map(cell, row)) for row in part.rows)]
-    rest: Block = {"align": "right"} if figures else {"is_wrapped": True}
+    rest: Block = {"is_wrapped": True} if part.words else {"align": "right"}
     return {
         "type": "table",
         "column_settings": [{"is_wrapped": True}, *([rest] * (len(head) - 1))],

@@ -17,7 +17,7 @@ VOTE = "vote"  # what a button of a vote says of itself
 def card(part: Card, picture: Sequence[Block] = ()) -> list[Block]:
     """The demo now, or how it ended, with its picture once that is uploaded."""
     if part.state == "running":
-        grid = [table(part.table, figures=True)] if part.table else []
+        grid = [table(part.table)] if part.table else []
         return [header(part.title), *_clock(part), *_vote(part.vote), *grid, *_stage(part), *_moment(part)]
     return [header(part.title), *_result(part), *(picture or _drawn(part)), *_captions(part)]
 
@@ -96,7 +96,7 @@ def _result(part: Card) -> Iterable[Block]:
     said = f"*{escaped(part.headline)}*\n{escaped(part.explanation)}" if part.headline else escaped(_said(part))
     yield from sections(said)
     if part.table:
-        yield table(part.table, figures=True)
+        yield table(part.table)
     if part.guessed:
         yield from sections("\n".join(["*What was guessed*", *map(escaped, part.guessed)]))
 
